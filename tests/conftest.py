@@ -41,7 +41,7 @@ _LARGE = 8 << 30
 
 SLOWEST = (
     "test_docs.py",
-    "faults/test_outsiders.py",
+    "faults/test_recorded_verdicts.py",
     "environment/test_shipped.py",
     "faults/test_catalogue.py",
     "requirements/test_shipped_sets.py",

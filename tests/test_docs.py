@@ -237,7 +237,7 @@ def test_every_command_of_the_page_of_findings_has_the_output_of_the_page(tmp_pa
     text = _page("findings.md").replace("http://127.0.0.1:8080/", f"http://127.0.0.1:{port}/")
     parts = re.findall(r"^```sh\n(.*?)^```\n(.*?)(?=^```|^#|\Z)", text, re.MULTILINE | re.DOTALL)
     (build_all, _), *examples = parts
-    # The one that takes NSS 20 s is left to tests/faults/test_outsiders.py, which waits for the same verdict.
+    # The one that takes NSS 20 s is left to test_recorded_verdicts.py, which waits for the same verdict.
     examples = [(commands, words) for commands, words in examples if not commands.startswith("time ")]
     serve = f'pkigen serve . --port {port} >>"$servers" 2>&1 &'
     until_it_listens = 'until grep -q http:// "$servers"; do kill -0 $!; sleep 0.1; done'

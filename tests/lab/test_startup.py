@@ -26,7 +26,7 @@ from pkigen.lab.connections.tls_client import (
 )
 from pkigen.lab.state import FOLDER
 from pkigen.lab.timing import CancelToken
-from tests.lab.fleets import SECONDS, built, document, hanging, up
+from tests.lab.labs import SECONDS, built, document, hanging, up
 
 
 def _given_up(

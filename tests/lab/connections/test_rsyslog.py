@@ -15,7 +15,7 @@ from pkigen.environment.revoke import revoke, unrevoke
 from pkigen.lab.connections.connection import Connection, ConnectionState, Report
 from pkigen.lab.lab import Lab
 from pkigen.profile import load
-from tests.lab.fleets import SECONDS, built, document, free_port, up
+from tests.lab.labs import SECONDS, built, document, free_port, up
 from tests.lab.rsyslog import Rsyslog, rsyslog
 
 pytestmark = pytest.mark.needs("rsyslogd")

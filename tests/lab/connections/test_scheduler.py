@@ -17,7 +17,7 @@ import pytest
 from pkigen.clock import utc_now
 from pkigen.lab.connections.connection import ConnectionState
 from pkigen.lab.connections.scheduler import ConnectionScheduler
-from tests.lab.fleets import SECONDS, built, document, hanging, up
+from tests.lab.labs import SECONDS, built, document, hanging, up
 
 
 @dataclass

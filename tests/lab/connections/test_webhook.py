@@ -14,7 +14,7 @@ from typing import Any
 
 from pkigen.environment.environment import Case, open_environment
 from pkigen.lab.connections.connection import ConnectionState
-from tests.lab.fleets import SECONDS, built, document, up
+from tests.lab.labs import SECONDS, built, document, up
 
 
 class _Taking(http.server.BaseHTTPRequestHandler):

@@ -68,7 +68,7 @@ def test_a_bug_is_reported_as_one_without_traceback_and_without_values(
 ) -> None:
     outcome = failing(error)
     assert outcome.code == 3
-    assert f"unexpected {type(error).__name__} (test_endings.py:" in outcome.err
+    assert f"unexpected {type(error).__name__} (test_exit_codes.py:" in outcome.err
     assert "PKIGEN_DEBUG=1" in outcome.err
     assert "Traceback" not in outcome.err
     assert "a secret" not in outcome.err
