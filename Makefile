@@ -54,7 +54,7 @@ docs: $(STAMP)   ## the documentation site, in site/
 	@echo "Open site/index.html, or see it with its search: $(RUN) -m http.server -d site -b 127.0.0.1"
 
 bench: $(STAMP) $(BENCH_STAMP)  ## the speed table: prints it, and writes benchmarks/results.json
-	@scripts/install_tools.sh openssl mkcert nginx wrk
+	@scripts/install_tools.sh openssl mkcert nginx wrk pebble
 	$(RUN) -m benchmarks
 
 soak: $(STAMP)   ## ten minutes of requests and revocations at one stub; SECONDS=... for others

@@ -162,9 +162,10 @@ def measurements() -> Iterator[Measurement]:
     yield "10,000 EC P-256", partial(_fresh, "10,000 EC P-256", "ec-p256", 10_000, 2)
     yield "memory", partial(_memory, (1_000, 10_000, 20_000), 200)
     yield "pool", partial(_pooled, 10_000, 1.5)
-    from benchmarks import answering, handshakes, labs, large_inputs, long_crls
+    from benchmarks import answering, enrolling, handshakes, labs, large_inputs, long_crls
 
     yield "answers", partial(answering.rows, 0.6)
+    yield "ACME orders", partial(enrolling.rows, 1.0)
     yield "handshakes", partial(handshakes.rows, 5.0)
     yield from long_crls.measurements
     yield from large_inputs.measurements

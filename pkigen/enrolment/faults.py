@@ -98,6 +98,11 @@ class EnrolmentFaults:
             self._active = [one for one in self._active if one not in gone]
         return tuple(gone)
 
+    @property
+    def is_active(self) -> bool:
+        """Whether there is any active fault."""
+        return bool(self._active)
+
     def all(self) -> tuple[ActiveFault, ...]:
         """Return the active faults, the last one first."""
         with self._lock:

@@ -13,6 +13,7 @@ from tests.attack.damage import damaged_environments
 from tests.attack.enrolment_kills import enrolment_kills
 from tests.attack.handshakes import tls_messages
 from tests.attack.kills import kills
+from tests.attack.orders import acme_orders
 from tests.attack.requests import http_requests, ocsp_requests
 from tests.attack.resources import file_descriptors, file_sizes, full_disk
 from tests.attack.result import Finding, Outcome
@@ -72,6 +73,7 @@ def _lab(_folder: Path, numbers: Iterable[int], seed: int) -> Iterator[Outcome]:
 PARTS = {
     "kills": Part(kills, 1_000, 6, "commands killed at a counted system call"),
     "enrolment": Part(enrolment_kills, 200, 1, "kills of the enrollment server under load"),
+    "orders": Part(acme_orders, 10_000, 24, "ACME orders over 50 connections"),
     "disk": Part(full_disk, 200, 2, "commands on a file system that becomes full"),
     "descriptors": Part(file_descriptors, 200, 2, "commands with few file descriptors"),
     "sizes": Part(file_sizes, 200, 2, "commands with a limit on the size of files"),

@@ -75,11 +75,13 @@ class FaultyReplies:
     def of_request(self, request: Request, endpoint: str, call: Call | None = None) -> RequestFaults:
         """Return the faults for a request, whose ``call`` is known once it is authenticated."""
         faults, template = self._service.faults, self._service.template.name
-        identifiers = self._identifiers(call) if faults.all() else ()
+        identifiers = self._identifiers(call) if faults.is_active else ()
         return RequestFaults(faults, request, template, endpoint, identifiers)
 
     def before(self, faults: RequestFaults, call: Call | None) -> None:
         """Raise the Problem of a fault that refuses a request, or change the state that it needs."""
+        if not faults.faults.is_active:
+            return
         for own_id, refuse in _REFUSALS.items():
             is_replacement = call is not None and b'"replaces"' in call.jws.payload
             if own_id == "acme-replaces-rejected" and not is_replacement:
@@ -98,6 +100,8 @@ class FaultyReplies:
 
     def after(self, faults: RequestFaults, reply: Reply) -> Reply:
         """Return the reply with the faults of its endpoint."""
+        if not faults.faults.is_active:
+            return reply
         for own_id, change in _CHANGES.items():
             if own_id == "acme-processing" and (reply.document or {}).get("status") != "valid":
                 continue

@@ -13,6 +13,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -125,6 +126,16 @@ def public_key(jwk: object) -> PublicKey:
         return _public_key(jwk)
     except (ValueError, UnsupportedAlgorithm, Problem) as error:
         raise Problem("badPublicKey", f"the key cannot be used: {error}") from None
+
+
+def stored_key(jwk: Jwk) -> PublicKey:
+    """Return the public key of an account, which was checked when the account was created."""
+    return _stored_key(tuple(sorted(jwk.items())))
+
+
+@lru_cache(maxsize=1000)
+def _stored_key(members: tuple[tuple[str, Any], ...]) -> PublicKey:
+    return public_key(dict(members))
 
 
 def _public_key(jwk: Jwk) -> PublicKey:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -49,6 +50,9 @@ RESOURCES: Mapping[str, tuple[str, Handler, str]] = {
     "alternate": ("certificate/{id}/{number}", certificates.download, "kid"),
 }
 """The resources that accept POST: path, handler, and the header parameter that names the key."""
+
+_SLOW = ("finalize", "revoke-cert")
+"""The resources that wait for the environment's lock. The others take less time than a change of threads."""
 
 
 class Resources:
@@ -123,7 +127,8 @@ class Resources:
                 body = await _body(request)
                 parameters = {**request.path_params, **dict(request.query_params)}
                 url = f"{request.scope['scheme']}://{request.headers.get('host', '')}{_target(request)}"
-                reply = await run_in_threadpool(self._handle, name, request, body, base, url, parameters)
+                handle = partial(self._handle, name, request, body, base, url, parameters)
+                reply = await run_in_threadpool(handle) if name in _SLOW else handle()
             except (Problem, PkigenError) as error:
                 return self._problem(base, error, faults)
             return self._response(base, reply, faults)
@@ -157,7 +162,7 @@ class Resources:
             jws.verify(jose.public_key(header["jwk"]))
             return Call(base, jws, parameters, key=header["jwk"])
         account_id, account = self._account(base, header["kid"])
-        jws.verify(jose.public_key(account["jwk"]))
+        jws.verify(jose.stored_key(account["jwk"]))
         if account["status"] != "valid":
             raise Problem("unauthorized", "the account is deactivated", status=401)
         return Call(base, jws, parameters, account_id, account)
@@ -177,7 +182,7 @@ class Resources:
             headers["Replay-Nonce"] = self._service.nonces.new()
         content = reply.data
         if reply.document is not None:
-            content = json.dumps(reply.document, indent=1).encode("ascii") + b"\n"
+            content = json.dumps(reply.document).encode("ascii") + b"\n"
         response = Response(content, reply.status, headers, media_type=reply.media_type or None)
         for link in (f'<{base}/directory>;rel="index"', *reply.links):
             response.headers.append("Link", link)
