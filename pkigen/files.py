@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.os_errors import os_error_reason
 
 _PART_END = r"[^/\\:\x00]"
 PATH_PART = rf"(?:[^./\\:\x00]{_PART_END}*|\.[^./\\:\x00]{_PART_END}*|\.\.{_PART_END}+)"
@@ -45,7 +46,7 @@ def read_file(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = os_error_reason(error) if isinstance(error, OSError) else error
         raise ValueError(f"{path} cannot be read: {reason}") from error
     if len(data) > limit:
         raise ValueError(f"{path} is larger than {limit} bytes")
@@ -94,4 +95,4 @@ def write_private_file(path: Path, data: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             draft.unlink()
-        raise EnvironmentFailure(f"cannot write {path}: {error.strerror}") from error
+        raise EnvironmentFailure(f"cannot write {path}: {os_error_reason(error)}") from error

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pkigen.errors import PkigenError
+from pkigen.os_errors import os_error_reason
 
 __all__ = ["main"]
 
@@ -69,7 +70,7 @@ def _run(arguments: list[str]) -> int:
 
 def _describe(error: OSError) -> str:
     subject = f"{error.filename}: " if error.filename else ""
-    return f"{subject}{error.strerror or type(error).__name__}"
+    return f"{subject}{os_error_reason(error)}"
 
 
 def _report_bug(error: BaseException) -> None:

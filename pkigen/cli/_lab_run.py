@@ -18,6 +18,7 @@ from pkigen.cli._console import (
 )
 from pkigen.cli._lab import silence_web_server
 from pkigen.errors import EnvironmentFailure
+from pkigen.os_errors import os_error_reason
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -90,7 +91,7 @@ def write_junit(path: Path, results: list[tuple[str, list[StepResult]]]) -> None
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise EnvironmentFailure(f"cannot write {path}: {error.strerror}") from error
+        raise EnvironmentFailure(f"cannot write {path}: {os_error_reason(error)}") from error
 
 
 def format_summary(results: list[tuple[str, list[StepResult]]]) -> str:

@@ -18,6 +18,7 @@ from pkigen.cli._console import (
 )
 from pkigen.cli._options import Json, unknown_profile
 from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.os_errors import os_error_reason
 
 HELP_ORDER = 10
 
@@ -89,4 +90,4 @@ def _write(target: Path, data: bytes, force: bool) -> None:
         temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise EnvironmentFailure(f"cannot write {target}: {error.strerror}") from error
+        raise EnvironmentFailure(f"cannot write {target}: {os_error_reason(error)}") from error

@@ -15,6 +15,7 @@ from threading import Thread
 
 from pkigen.enrolment.state import State
 from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.os_errors import os_error_reason
 
 _HEADER = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")
@@ -72,7 +73,9 @@ def dns_server(records: Records, host: str = "127.0.0.1", port: int = 0) -> Iter
         try:
             server.bind((host, port))
         except OSError as error:
-            raise EnvironmentFailure(f"cannot listen on {host} UDP port {port}: {error.strerror}") from error
+            raise EnvironmentFailure(
+                f"cannot listen on {host} UDP port {port}: {os_error_reason(error)}"
+            ) from error
         bound = int(server.getsockname()[1])
         thread = Thread(target=_serve, args=(server, records), name="pkigen-dns", daemon=True)
         thread.start()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pkigen.errors import InputError, visible
 from pkigen.files import links_outside
+from pkigen.os_errors import os_error_reason
 from pkigen.strict_json import parse_json
 
 if TYPE_CHECKING:
@@ -231,7 +232,9 @@ def open_environment(folder: Path) -> Environment:
     try:
         data = (folder / "manifest.json").read_bytes()
     except OSError as error:
-        raise InputError(f"{folder} is not a built environment: {error.strerror}: manifest.json") from error
+        raise InputError(
+            f"{folder} is not a built environment: manifest.json: {os_error_reason(error)}"
+        ) from error
     return Environment(folder, parse_manifest(folder, data))
 
 

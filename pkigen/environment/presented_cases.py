@@ -12,6 +12,7 @@ from typing import cast
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import Artifact, Kind, file_mode, read
 from pkigen.model import PKCS12_PASSPHRASE
+from pkigen.os_errors import os_error_reason
 from pkigen.requirements import CheckInput, LookUpCrl
 from pkigen.x509 import Certificate
 
@@ -90,7 +91,7 @@ class CasePresenter:
         try:
             return (self.folder / path).read_bytes()
         except OSError as error:
-            message = f"{self.folder / path} cannot be read: {error.strerror}"
+            message = f"{self.folder / path} cannot be read: {os_error_reason(error)}"
             raise InputError(f"{message}. Build the environment again") from error
 
     def _passphrases(self, path: str | None) -> tuple[bytes, ...]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from pkigen.errors import EnvironmentFailure, InputError, Problem, visible
 from pkigen.inspection.conversion.write import write
 from pkigen.model import File
+from pkigen.os_errors import os_error_reason
 from pkigen.store.layout import inside
 from pkigen.strict_json import parse_json
 
@@ -135,7 +136,9 @@ class ExportDirectory:
             try:
                 (self.path / path).unlink(missing_ok=True)
             except OSError as error:
-                raise EnvironmentFailure(f"cannot delete {self.path / path}: {error.strerror}") from error
+                raise EnvironmentFailure(
+                    f"cannot delete {self.path / path}: {os_error_reason(error)}"
+                ) from error
             with suppress(OSError):  # a directory with other files remains
                 (self.path / path).parent.rmdir()
 

@@ -12,6 +12,7 @@ from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
 from pkigen.export.template import Templates
 from pkigen.model import File
+from pkigen.os_errors import os_error_reason
 from pkigen.serve.http.published_files import MEDIA_TYPES, published_directory
 
 
@@ -116,7 +117,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}. Build the environment again") from error
+        raise InputError(
+            f"cannot read {path}: {os_error_reason(error)}. Build the environment again"
+        ) from error
 
 
 def _published(www: Path) -> Iterator[tuple[str, bytes]]:

@@ -17,6 +17,7 @@ from pkigen.errors import EnvironmentFailure
 from pkigen.keys import PrivateKey, kind_of, load_private, rsa_primes, to_pkcs8, weak_keys
 from pkigen.keys.entropy import SeededEntropy, SystemEntropy
 from pkigen.keys.kinds import UNSOUND, KeyKind, parse_kind
+from pkigen.os_errors import os_error_reason
 
 _SMALLEST_OF_OPENSSL = 1024
 _ML_DSA: dict[int, type[mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey]] = {
@@ -172,7 +173,7 @@ class PooledKeys:
                 self._cache[name] = self._read(name, kind) or self._fill(name, kind)
             except OSError as error:
                 raise EnvironmentFailure(
-                    f"the key pool {self.folder} cannot be used: {error.strerror}; "
+                    f"the key pool {self.folder} cannot be used: {os_error_reason(error)}; "
                     "set PKIGEN_KEY_POOL to another directory"
                 ) from error
         return self._cache[name]

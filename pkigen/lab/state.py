@@ -15,6 +15,7 @@ from pkigen.environment.environment import Case
 from pkigen.errors import EnvironmentFailure
 from pkigen.files import remove_drafts, write_private_file
 from pkigen.inspection.artifacts import read_passphrase
+from pkigen.os_errors import os_error_reason
 from pkigen.profile import Profile
 from pkigen.store.lock import Lock
 from pkigen.strict_json import parse_json
@@ -42,7 +43,7 @@ class State:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise EnvironmentFailure(f"cannot make {self.folder}: {error.strerror}") from error
+            raise EnvironmentFailure(f"cannot make {self.folder}: {os_error_reason(error)}") from error
 
     def path(self, name: str) -> Path:
         """Return the path of a file."""
@@ -118,7 +119,7 @@ def reset(environment: Path) -> bool:
         for path in paths:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     except OSError as error:
-        raise EnvironmentFailure(f"cannot delete {error.filename}: {error.strerror}") from error
+        raise EnvironmentFailure(f"cannot delete {error.filename}: {os_error_reason(error)}") from error
     finally:
         lock.release()
     return bool(paths)

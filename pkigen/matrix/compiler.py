@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.matrix.run_program import run
+from pkigen.os_errors import os_error_reason
 
 SOURCES = Path(__file__).parent / "programs"
 _COMPILING = 300
@@ -39,7 +40,7 @@ def compiled(
         try:
             done = run(*command(fresh), environ=environ, seconds=_COMPILING)
         except OSError as error:
-            raise EnvironmentFailure(f"{name} cannot be compiled: {error.strerror}") from error
+            raise EnvironmentFailure(f"{name} cannot be compiled: {os_error_reason(error)}") from error
         if not done.succeeded:
             raise EnvironmentFailure(f"{name} cannot be compiled: {done.broken or done.err.strip()}")
         try:

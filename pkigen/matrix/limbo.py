@@ -17,6 +17,7 @@ from pkigen.errors import InputError
 from pkigen.inspection.artifacts import read
 from pkigen.matrix.cases import Subject
 from pkigen.matrix.validator import MatrixCase
+from pkigen.os_errors import os_error_reason
 
 _EXPECTED: dict[str, Literal["accept", "reject"]] = {"SUCCESS": "accept", "FAILURE": "reject"}
 
@@ -70,7 +71,7 @@ def subjects_of_limbo(source: Path, folder: Path) -> tuple[tuple[Subject, ...], 
         data: Any = json.loads(source.read_bytes())
         document = _File.model_validate(data)
     except OSError as error:
-        raise InputError(f"{source}: {error.strerror}") from error
+        raise InputError(f"{source}: {os_error_reason(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the document"

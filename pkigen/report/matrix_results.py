@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.errors import InputError
+from pkigen.os_errors import os_error_reason
 from pkigen.report.status import plain
 from pkigen.strict_json import parse_json
 
@@ -39,7 +40,7 @@ def read_matrix_results(file: Path) -> MatrixResults:
     try:
         document = parse_json(file.read_bytes())
     except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror}") from error
+        raise InputError(f"cannot read {file}: {os_error_reason(error)}") from error
     except ValueError as error:
         raise InputError(f"{file} is not JSON; use the output of `pkigen matrix ENV --json`") from error
     try:

@@ -55,7 +55,10 @@ def test_a_message_cannot_inject_terminal_escapes(failing: Cli) -> None:
 
 def test_a_system_error_is_one_line(failing: Cli) -> None:
     outcome = failing(OSError(errno.ENOSPC, "No space left on device", "out/x"))
-    assert (outcome.code, outcome.err) == (3, "pkigen: out/x: No space left on device\n")
+    assert (outcome.code, outcome.err) == (
+        3,
+        "pkigen: out/x: the disk is full; make room and run the command again\n",
+    )
 
 
 class _Panic(BaseException):
@@ -137,7 +140,10 @@ def test_a_full_disk_at_stdout_is_one_line(unbuffered: str, monkeypatch: pytest.
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("wb") as full:
         outcome = finish(start("--version", stdout=full))
-    assert (outcome.code, outcome.err) == (3, "pkigen: No space left on device\n")
+    assert (outcome.code, outcome.err) == (
+        3,
+        "pkigen: the disk is full; make room and run the command again\n",
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")

@@ -220,7 +220,7 @@ def test_a_used_port_of_an_appliance_is_reported(cli: Cli, profile: Path) -> Non
         port = other.getsockname()[1]
         outcome = cli("lab", "up", profile, "--port", port)
     assert outcome.code == 3
-    assert f"port {port}: another program has it. Choose another with --port" in outcome.err
+    assert f"port {port}: another program uses the port. Choose another with --port" in outcome.err
     assert "Traceback" not in outcome.err
 
 

@@ -54,7 +54,7 @@ def test_a_graph_is_an_svg_by_default(cli: Cli, built: Path) -> None:
         (("report", "out/contoso", "--against", "defender"), 2, "defender"),
         (("report", "out/contoso", "--matrix", "contoso.yaml"), 2, "contoso.yaml is not JSON"),
         (("report", "out/contoso", "--at", "soon"), 2, "--at"),
-        (("report", "out/contoso", "--out", "out"), 3, "out: Is a directory"),
+        (("report", "out/contoso", "--out", "out"), 3, "out: the path is a directory"),
         (("graph", "out/contoso", "--out", "no/folder.svg"), 3, "no/folder.svg: No such file"),
         (("graph", "out/contoso", "--format", "png"), 2, "png"),
     ],

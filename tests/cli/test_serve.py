@@ -107,7 +107,7 @@ def test_a_used_port_is_reported(cli: Cli, environment: Path) -> None:
         port = taken.getsockname()[1]
         outcome = cli("serve", environment, "--port", port)
     assert (outcome.code, outcome.out) == (3, "")
-    assert outcome.err.startswith(f"cannot listen on 127.0.0.1 port {port}: another program has it")
+    assert outcome.err.startswith(f"cannot listen on 127.0.0.1 port {port}: another program uses the port")
 
 
 def test_a_directory_that_is_no_environment_is_reported(cli: Cli, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.inspection.check.pem_form import unusable_file, unusable_parts
 from pkigen.inspection.check.roles import certificates_to_check, chain_of, is_ca, key_of, without_other_leaves
 from pkigen.inspection.path import read_input
+from pkigen.os_errors import os_error_reason
 from pkigen.requirements import CheckInput, RequirementSet
 from pkigen.requirements.crl_lookup import CrlLookup
 from pkigen.x509 import Certificate, Malformed
@@ -38,7 +39,7 @@ def files_in(directory: Path) -> tuple[Path, ...]:
             directory.glob("*/*/*")
         )
     except OSError as error:
-        raise InputError(f"{directory} cannot be read: {error.strerror}") from error
+        raise InputError(f"{directory} cannot be read: {os_error_reason(error)}") from error
     if not files:
         raise InputError(
             f"{directory} is not a built environment, and has no file with the suffix {', '.join(_SUFFIXES)}"

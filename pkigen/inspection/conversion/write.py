@@ -13,6 +13,7 @@ from secrets import token_hex
 from pkigen.errors import EnvironmentFailure, InputError, Problem
 from pkigen.inspection.artifacts.read import STANDARD_INPUT
 from pkigen.model import File
+from pkigen.os_errors import os_error_reason
 
 _SUFFIXES = {
     *(".bundle", ".cer", ".cert", ".chain", ".crl", ".crt", ".csr", ".der", ".jks", ".key", ".p12", ".p7b"),
@@ -86,7 +87,7 @@ def write(files: Sequence[Rendered | File], paths: Sequence[Path]) -> None:
         for directory in {path.parent for path in paths}:
             _sync_directory(directory)
     except OSError as error:
-        raise EnvironmentFailure(f"{paths[at]} cannot be written: {error.strerror}") from error
+        raise EnvironmentFailure(f"{paths[at]} cannot be written: {os_error_reason(error)}") from error
     finally:
         for temporary in drafts:
             with suppress(OSError):

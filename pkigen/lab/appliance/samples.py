@@ -9,6 +9,7 @@ from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
 from pkigen.lab.appliance.upload import File, Upload
 from pkigen.lab.state import Passphrases
+from pkigen.os_errors import os_error_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +70,4 @@ def _file(case: Case, kind: str) -> File:
     try:
         return File(path.name, path.read_bytes())
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+        raise InputError(f"{path}: {os_error_reason(error)}") from error

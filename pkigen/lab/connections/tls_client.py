@@ -24,6 +24,7 @@ from OpenSSL import SSL, crypto
 
 from pkigen.inspection.path import CrlRetriever, Downloader, PathProblem, validate_online
 from pkigen.lab.timing import CancelToken
+from pkigen.os_errors import os_error_reason
 from pkigen.x509 import Certificate, Malformed
 
 SECONDS = 10.0
@@ -121,7 +122,7 @@ def _connect_socket(address: tuple[str, int], cancel_token: CancelToken, seconds
     except UnicodeError as error:
         raise ConnectError(f"{where}: invalid host name") from error
     except OSError as error:
-        raise ConnectError(f"{where}: {error.strerror or error}") from error
+        raise ConnectError(f"{where}: {os_error_reason(error)}") from error
 
 
 def validate_peer(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.os_errors import os_error_reason
 from pkigen.serve.http.access_log import AccessLog
 from pkigen.serve.http.port_switch import PortSwitch
 
@@ -80,10 +81,10 @@ def listen(host: str, port: int, scheme: str = "http", option: str = "") -> Iter
 def _refusal(host: str, port: int, option: str, error: OSError) -> str:
     another = f"Choose another with {option}"
     hint = {
-        errno.EADDRINUSE: f"another program has it. {another}, or {option} 0 for any free one",
+        errno.EADDRINUSE: f"{os_error_reason(error)}. {another}, or {option} 0 for any free one",
         errno.EACCES: f"ports below 1024 are for administrators. {another}",
-        errno.EADDRNOTAVAIL: "this machine has no such address. Choose another with --host",
-    }.get(error.errno or 0, error.strerror)
+        errno.EADDRNOTAVAIL: f"{os_error_reason(error)}. Choose another with --host",
+    }.get(error.errno or 0, os_error_reason(error))
     return f"cannot listen on {host} port {port}: {hint}"
 
 

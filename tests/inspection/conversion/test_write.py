@@ -76,7 +76,7 @@ def test_a_failure_leaves_existing_files_unchanged_and_no_temporary_files(
 
     (tmp_path / "a.crt").write_text("mine")
     monkeypatch.setattr(os, call, fail)
-    with pytest.raises(EnvironmentFailure, match=r"a\.crt cannot be written: No space left on device"):
+    with pytest.raises(EnvironmentFailure, match=r"a\.crt cannot be written: the disk is full"):
         write.write([CRT, KEY], [tmp_path / "a.crt", tmp_path / "a.key"])
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["a.crt"]

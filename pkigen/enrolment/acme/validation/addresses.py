@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from pkigen.enrolment.acme.problems import Problem
+from pkigen.os_errors import os_error_reason
 from pkigen.profile.enrolment import AcmeSettings
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -51,7 +52,7 @@ def connect(settings: AcmeSettings, host: str, port: int, deadline: float) -> so
         try:
             connection = socket.create_connection((address, port), timeout=remaining(deadline))
         except OSError as error:
-            reasons.append(f"{address} port {port}: {error.strerror or error}")
+            reasons.append(f"{address} port {port}: {os_error_reason(error)}")
             continue
         if ip_address(connection.getpeername()[0]) != ip_address(address):
             connection.close()
