@@ -1,10 +1,11 @@
-"""Generates test PKIs from YAML profiles.
+"""Generates test PKIs: in memory, or from YAML profiles.
+
+ca = pkigen.CA()
+certificate = ca.issue("host.test")
+certificate.configure(ssl_context)
 
 environment = pkigen.build("profile.yaml", out="out")
-for case in environment.cases():
-    print(case.name, case.certificate, case.accepted)
-with pkigen.serving(environment) as url:
-    ...
+environment["sensor-01"].revoke()
 """
 
 from __future__ import annotations
@@ -13,32 +14,70 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pkigen.api import build, load, preview, serving
+    from pkigen.api.build import build, load, preview, serving
+    from pkigen.api.ca import CA, Certificate
+    from pkigen.api.environment import Case, Environment, open_environment
+    from pkigen.api.inspection import fault_catalog, verify
     from pkigen.environment.build.options import BuildOptions
-    from pkigen.environment.environment import Case, Environment, open_environment
-    from pkigen.errors import EnvironmentFailure, InputError, PkigenError
+    from pkigen.errors import EnvironmentFailure, InputError, PkigenError, Refused
+    from pkigen.faults import FaultType
+    from pkigen.inspection.check import CheckResult
+    from pkigen.inspection.path import VerifiedCertificate
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CA",
     "BuildOptions",
     "Case",
+    "Certificate",
+    "CheckResult",
     "Environment",
     "EnvironmentFailure",
+    "FaultType",
     "InputError",
     "PkigenError",
+    "Refused",
+    "VerifiedCertificate",
     "build",
+    "fault_catalog",
     "load",
     "open_environment",
     "preview",
     "serving",
+    "verify",
 ]
 
 _MODULES = {
-    "pkigen.api": ("build", "load", "preview", "serving"),
+    "pkigen.api.build": (
+        "build",
+        "load",
+        "preview",
+        "serving",
+    ),
+    "pkigen.api.ca": (
+        "CA",
+        "Certificate",
+    ),
+    "pkigen.api.environment": (
+        "Case",
+        "Environment",
+        "open_environment",
+    ),
+    "pkigen.api.inspection": (
+        "fault_catalog",
+        "verify",
+    ),
     "pkigen.environment.build.options": ("BuildOptions",),
-    "pkigen.environment.environment": ("Case", "Environment", "open_environment"),
-    "pkigen.errors": ("EnvironmentFailure", "InputError", "PkigenError"),
+    "pkigen.errors": (
+        "EnvironmentFailure",
+        "InputError",
+        "PkigenError",
+        "Refused",
+    ),
+    "pkigen.faults": ("FaultType",),
+    "pkigen.inspection.check": ("CheckResult",),
+    "pkigen.inspection.path": ("VerifiedCertificate",),
 }
 
 

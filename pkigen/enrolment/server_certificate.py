@@ -12,8 +12,9 @@ from pathlib import Path
 from pkigen.clock import utc_now
 from pkigen.enrolment.own_certificate import tls_certificate
 from pkigen.environment.enrol import Enroller
-from pkigen.environment.environment import Case, open_environment, server_context
+from pkigen.environment.environment import Case, open_environment
 from pkigen.environment.published.stored_keys import first_certificate
+from pkigen.environment.tls_identity import server_context
 from pkigen.errors import EnvironmentFailure, PkigenError
 from pkigen.files import file_stamp
 from pkigen.formats import pem

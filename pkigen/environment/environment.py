@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from pkigen.environment.tls_identity import PemFiles, TlsIdentity
 from pkigen.errors import InputError, visible
 from pkigen.files import links_outside
 from pkigen.os_errors import os_error_reason
@@ -28,11 +27,10 @@ Model = TypeVar("Model", bound="BaseModel")
 
 _WILDCARD_LABEL = "any"
 """Replaces the asterisk of a wildcard name in a server name indication."""
-_END = b"-----END CERTIFICATE-----"
 
 
 @dataclass(frozen=True, repr=False)
-class Case:
+class Case(TlsIdentity):
     """An end-entity certificate of an environment with its files.
 
     ``data`` is its JSON object in the manifest; ``entry`` is the same object with types.
@@ -120,22 +118,22 @@ class Case:
         """The paths of the trust anchors for clients of the case (PEM)."""
         return tuple(self.folder / path for path in self.data["trust"])
 
-    def client_context(self) -> ssl.SSLContext:
-        """Return the context of a client that trusts only the case's anchors and checks host names."""
+    def pem_files(self, passphrase: str = "") -> PemFiles:
+        """Return the contents of its certificate, chain and key; InputError without a key.
 
-        return client_context(self.anchors)
-
-    def server_context(self, passphrase: str = "") -> ssl.SSLContext:
-        """Return the context of a server that presents the certificate with its intermediates.
-
-        ``passphrase`` decrypts the key if none of the case's files contains the passphrase. Raises
-        ssl.SSLError for files that OpenSSL does not load.
+        ``passphrase`` decrypts the key if none of the case's files contains the passphrase.
         """
-
         files, secret = self.data["files"], passphrase.encode()
+        if "key" not in files:
+            raise InputError(f"{self.name} has no key file: only its owner has the private key")
         if not secret and "passphrase" in files:
             secret = self.file("passphrase").read_bytes().splitlines()[0]
-        return server_context(self.certificate, self.chain if "chain" in files else None, self.key, secret)
+        chain = self.chain.read_bytes() if "chain" in files else b""
+        return PemFiles(self.certificate.read_bytes(), chain, self.key.read_bytes(), secret)
+
+    def anchors_pem(self) -> str:
+        """Return the trust anchors for clients of the case (PEM)."""
+        return "\n".join(path.read_text("ascii") for path in self.anchors)
 
     def file(self, kind: str) -> Path:
         """Return the path of a file by its key in the manifest's ``files``; KeyError if there is none."""
@@ -205,20 +203,6 @@ class Environment:
         entries = (*self.manifest["cases"], *self.manifest.get("enrolled", ()))
         return (Case(self.folder, data) for data in entries)
 
-    def sign(self, csr: bytes | str | Path, **options: Any) -> Case:
-        """Issue a certificate for a certification request: PEM or DER, or the path of a file.
-
-        The options are ``template``, ``issuer``, ``name``, ``faults`` and ``at`` as for ``pkigen sign``.
-        Returns the certificate, which this environment then contains. Raises ``Refused`` with the reason for
-        a request that is rejected, and InputError for one that cannot be read.
-        """
-        from pkigen.environment.sign import sign
-        from pkigen.profile.certification_request import read_request_file
-
-        request = csr if isinstance(csr, bytes) else read_request_file(Path(csr))
-        name = sign(self.folder, request, **options).name
-        return open_environment(self.folder)[name]
-
     def __getitem__(self, name: str) -> Case:
         """Return the case with a name; KeyError if there is none."""
         for case in self.cases():
@@ -264,29 +248,6 @@ def parse_manifest(folder: Path, data: bytes) -> dict[str, Any]:
     if (link := links_outside(folder, manifest.paths())) is not None:
         raise InputError(f"{link} is a link to a file outside the environment {folder}; remove the link")
     return document
-
-
-def client_context(anchors: Sequence[Path]) -> ssl.SSLContext:
-    """Return ``ssl.create_default_context`` with these anchors instead of those of the system."""
-    trusted = "\n".join(path.read_text("ascii") for path in anchors)
-    if not trusted:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return ssl.create_default_context(cadata=trusted)
-
-
-def server_context(certificate: Path, chain: Path | None, key: Path, passphrase: bytes) -> ssl.SSLContext:
-    """Return the context of a server that presents a certificate and its chain except the root.
-
-    ``passphrase`` decrypts the key. Raises ssl.SSLError for files that OpenSSL does not load.
-    """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    intermediates = chain.read_bytes().split(_END)[:-2] if chain else []
-    with TemporaryDirectory(prefix="pkigen-") as folder:
-        presented = Path(folder) / "presented.pem"
-        blocks = b"".join(block + _END for block in intermediates)
-        presented.write_bytes(certificate.read_bytes() + b"\n" + blocks)
-        context.load_cert_chain(presented, key, passphrase)
-    return context
 
 
 def _is_address(host: str) -> bool:

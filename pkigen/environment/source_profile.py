@@ -19,7 +19,7 @@ from pkigen.profile import Profile, load
 from pkigen.profile.top_level import Negatives
 from pkigen.store import Store, decoding
 
-_PROFILE = "profile"
+_PROFILE, _DOCUMENT = "profile", "profile-document"
 _IS_GLOB = re.compile(r"[*?\[]")
 REQUESTED_FAULTS = "breaks"
 """The index's key of the faults that ``pkigen break`` added."""
@@ -29,10 +29,14 @@ def load_source_profile(folder: Path) -> Profile:
     """Load the profile that an environment was built from; InputError if its file no longer exists."""
     with Store.open(folder, write=False) as store:
         source = recorded_profile(store)
-    if source is None or not Path(source).is_file():
-        problem = f"{source} no longer exists" if source else "it was built without a profile file"
+        document, base, base_url = _recorded_document(store)
+    if document is not None:
+        profile = load(document, folder=Path(base))
+    elif source is None or not Path(source).is_file():
+        problem = f"{source} no longer exists" if source else "no profile is recorded"
         raise InputError(f"{folder} cannot be changed without its profile: {problem}. Build it again")
-    profile = load(Path(source))
+    else:
+        profile = load(Path(source), base_url=base_url)
     if folder.resolve().name != profile.name:
         raise InputError(f"{source} defines the environment {profile.name}, not {folder}")
     return profile
@@ -48,10 +52,25 @@ def recorded_profile(store: Store) -> str | None:
 
 
 def record_profile(store: Store, profile: Profile) -> None:
-    """Record the path of the profile that an environment is built from, and those of its own sets."""
+    """Record the path of the profile that an environment is built from, and those of its own sets.
+
+    A profile without a file is recorded as a whole, and so is a base URL that overrides the profile's.
+    """
     # JSON, since paths can contain bytes that are not UTF-8.
     store.index.set_meta(_PROFILE, json.dumps(resolved_source(profile)))
+    document = profile.document if profile.source is None else None
+    details = [document, str(profile.folder.resolve()), profile.base_url_override]
+    store.index.set_meta(_DOCUMENT, json.dumps(details))
     record_set_files(store, profile)
+
+
+def _recorded_document(store: Store) -> tuple[dict[str, Any] | None, str, str | None]:
+    """Return the profile of the last build if it has no file, its directory, and an overriding base URL."""
+    with decoding(f"meta: {_DOCUMENT}"):
+        document, folder, base_url = json.loads(store.index.meta(_DOCUMENT) or '[null, "", null]')
+        if not (isinstance(document, dict | None) and isinstance(folder, str)):
+            raise TypeError
+        return document, folder, base_url
 
 
 def resolved_source(profile: Profile) -> str | None:

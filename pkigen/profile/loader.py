@@ -99,7 +99,15 @@ class _Loader:
         templates = tuple(self._templates(head))
         requested = self._body_of_requests(head)
         profile = Profile(
-            head, self._path, authorities, certificates, templates, requested, self._tree, self._folder
+            head,
+            self._path,
+            authorities,
+            certificates,
+            templates,
+            requested,
+            self._tree,
+            self._folder,
+            self._base_url,
         )
         mentioned = frozenset(self._section("authorities"))
         Checks(profile, mentioned, self._problems, limits.PROBLEMS).run()

@@ -23,7 +23,7 @@ class Profile:
     ``source`` is the file it was read from, None for a mapping. ``authorities`` lists issuers before the
     CAs that they issue. ``count`` is the number of certificates, without the negative cases. ``templates``
     are those of the section ``enrolment``. Paths are relative to ``folder``. ``warnings`` are values that
-    are valid but probably not intended.
+    are valid but probably not intended. ``base_url_override`` replaced the base URL of the file.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Profile:
         defaults: Body[CertificateSpec],
         tree: Table,
         folder: Path,
+        base_url_override: str | None = None,
     ) -> None:
         self.name = head.name
         self.base_url = head.base_url
@@ -44,6 +45,7 @@ class Profile:
         self.serving = head.serving
         self.lab = head.lab
         self.folder = folder
+        self.base_url_override = base_url_override
         self.source = source
         self.count = sum(body.count for body in certificates)
         self.warnings: tuple[Problem, ...] = ()
@@ -53,6 +55,11 @@ class Profile:
         self.templates = templates
         self._defaults = defaults
         self._tree = tree
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The YAML document as it was validated: with what it extends, and with ``base_url_override``."""
+        return self._tree
 
     def certificates(self) -> Iterator[CertificateSpec]:
         """Yield the end entities in the profile's order, created on demand."""

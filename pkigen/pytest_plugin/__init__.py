@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pkigen.api.ca import CA
+    from pkigen.api.environment import Case, Environment
     from pkigen.enrolment.server import EnrolmentServer
-    from pkigen.environment.environment import Case, Environment
     from pkigen.pytest_plugin.servers import PkiServer
     from pkigen.pytest_plugin.session import PkiSession, Source
 
@@ -103,6 +104,14 @@ def pki(request: pytest.FixtureRequest, pki_build: Callable[[Source], Environmen
 def pki_server(pki: Environment, pki_session: PkiSession) -> PkiServer:
     """CRLs, CA certificates and OCSP of ``pki`` over HTTP, and its certificates over TLS."""
     return pki_session.serve(pki)
+
+
+@pytest.fixture(scope="session")
+def pki_ca() -> CA:
+    """A CA in memory; ``pki_ca.issue("host.test")`` issues a certificate and writes no file."""
+    from pkigen.api.ca import CA
+
+    return CA()
 
 
 @pytest.fixture

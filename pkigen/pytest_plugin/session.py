@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from pkigen.api import build
+from pkigen.api.build import build
+from pkigen.api.environment import Environment, open_environment
 from pkigen.clock import utc_now
 from pkigen.documents import shipped
 from pkigen.environment.build.expected_cases import ExpectedCase, expected_cases
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.build.session import SEEDED_CLOCK
-from pkigen.environment.environment import Environment, open_environment
 from pkigen.errors import InputError, PkigenError
 from pkigen.profile import Profile, load
 from pkigen.pytest_plugin.locks import directory_lock

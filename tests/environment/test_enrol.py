@@ -18,7 +18,6 @@ from pkigen.clock import utc_now
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.enrol import Cause, Enrolled, Enroller, Rejected, read_request
-from pkigen.environment.environment import open_environment
 from pkigen.environment.renew import renew
 from pkigen.environment.revoke import revoke
 from pkigen.environment.sign import sign
@@ -320,11 +319,3 @@ def test_requests_at_the_same_time_get_different_names_and_serial_numbers(folder
     assert not _enrolled(folder)
     enroller.list_in_manifest()
     assert _enrolled(folder).keys() == {one.name for one in signed}
-
-
-def test_the_environment_signs_in_python(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "d.csr").write_bytes(request("d.contoso.test"))
-    case = open_environment(folder).sign(tmp_path / "d.csr", template="sensors")
-    assert case.accepted
-    assert case.hosts == ("d.contoso.test",)
-    assert not case.is_for_servers

@@ -60,12 +60,21 @@ def test_an_entity_that_left_the_profile_cannot_be_renewed(folder: Path, tmp_pat
     assert not (folder / "certificates/gauge").exists()
 
 
+def test_a_profile_without_a_file_is_recorded(tmp_path: Path) -> None:
+    built = build_it(small(), tmp_path / "other").folder
+    assert changes(renew(built, ["console"])) == {"console": "reissue"}
+
+
+def test_a_base_url_that_replaced_the_one_of_the_file_stays(tmp_path: Path, folder: Path) -> None:
+    other = load(tmp_path / "small.yaml", base_url="http://127.0.0.1:9999")
+    build(other, folder.parent, BuildOptions(force=True))
+    assert changes(renew(folder, ["console"])) == {"console": "reissue"}
+    assert b"http://127.0.0.1:9999" in (folder / "manifest.json").read_bytes()
+
+
 def test_nothing_is_renewed_without_the_profile(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "small.yaml").unlink()
     with pytest.raises(InputError, match=r"small.yaml no longer exists. Build it again"):
         renew(folder, ["console"])
-    built = build_it(small(), tmp_path / "other").folder
-    with pytest.raises(InputError, match="it was built without a profile file"):
-        renew(built, ["console"])
     with pytest.raises(InputError, match="not a built environment"):
         renew(tmp_path, ["console"])

@@ -73,6 +73,27 @@ def test_an_environment_and_its_servers_are_available(project: pytest.Pytester) 
     project.runpytest_inprocess().assert_outcomes(passed=2)
 
 
+def test_certificates_are_issued_in_memory_revoked_and_broken(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import ssl
+        from fetching import fetch
+
+        def test_memory(pki_ca):
+            pki_ca.issue("host.test").configure(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+
+        def test_operations(pki, pki_server):
+            crl = next(one["crl"]["url"] for one in pki.manifest["authorities"] if one["name"] == "issuing")
+            before = fetch(crl)
+            pki["wild"].revoke()
+            assert fetch(crl) != before
+            assert pki["sensor"].break_("eku-missing").fault == "eku-missing"
+            assert crl == next(a["crl"]["url"] for a in pki.manifest["authorities"] if a["name"] == "issuing")
+        """
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=2)
+
+
 def test_the_enrollment_server_of_an_environment_has_faults(project: pytest.Pytester) -> None:
     project.makefile(".yaml", fleet=f"{PROFILE}enrolment: {{probes: {{issuer: issuing, est: {{}}}}}}\n")
     project.makepyfile(

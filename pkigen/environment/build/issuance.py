@@ -104,18 +104,25 @@ class IssuanceWorker:
 
         ``prefetched`` is a new key for the entity.
         """
+        return self._stage(self.sign(task, prefetched))
+
+    def sign(self, task: IssuanceTask, prefetched: PrivateKey | None = None) -> Issued:
+        """Generate a key if necessary, and sign the certificates. Writes nothing.
+
+        ``prefetched`` is a new key for the entity. Raises InputError for a fault that cannot be applied.
+        """
         entity = task.entity
         if entity.imported is not None:
             imported = entity.imported
             spki = Certificate(imported.certificate).subject_public_key_info
-            return self._stage(Issued(entity, imported.key, spki, (imported.certificate,), imported.chain))
+            return Issued(entity, imported.key, spki, (imported.certificate,), imported.chain)
         chain = self._chain(entity)
         given = entity.given
         pkcs8 = given.pkcs8 if given else task.key
         existing = load_private(pkcs8) if pkcs8 else None
         if task.certificates is not None and (existing or given):
             spki = public_key_info(existing) if existing else given.public_key if given else b""
-            return self._stage(Issued(entity, pkcs8, spki, task.certificates, chain))
+            return Issued(entity, pkcs8, spki, task.certificates, chain)
         key = existing or prefetched or (None if given else self._new_key(entity, task.key_number))
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}
         signers = {issuer: self.signer(issuer) for issuer in issuers}
@@ -128,7 +135,7 @@ class IssuanceWorker:
             if plan.rogue_key
         }
         try:
-            return self._stage(issue(entity, key, signers, chain, self.signature_entropy, rogue_keys))
+            return issue(entity, key, signers, chain, self.signature_entropy, rogue_keys)
         except (IndexError, ValueError) as error:
             if entity.fault is None:
                 raise

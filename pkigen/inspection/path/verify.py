@@ -16,6 +16,7 @@ from pkigen.inspection.path.host_names import invalid_host, uses_common_name
 from pkigen.inspection.path.http_fetch import invalid_proxy
 from pkigen.inspection.path.issuer_retrieval import missing_issuers
 from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions
+from pkigen.inspection.path.problems import PathProblem
 from pkigen.inspection.path.server import read_input
 from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, Malformed
@@ -62,6 +63,16 @@ class VerifiedCertificate:
     result: PathResult
     notes: tuple[str, ...]
     unused: tuple[UnusedInput, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the path is valid."""
+        return self.result.ok
+
+    @property
+    def problems(self) -> tuple[PathProblem, ...]:
+        """The reasons of a rejection; each has ``rule``, ``message`` and ``advice``."""
+        return self.result.problems
 
 
 def verify(given: Verification) -> VerifiedCertificate:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.api import build
+from pkigen.api.build import build
 from pkigen.environment.environment import Environment
 from pkigen.serve.tls.case_selection import CaseSelector
 from pkigen.serve.tls.session import Session

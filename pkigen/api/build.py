@@ -1,14 +1,18 @@
-"""Functions for Python programs that do what the commands do."""
+"""Functions that do what the commands build, plan and serve do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
+from pkigen.api.environment import Environment, open_environment
 from pkigen.environment.build.options import BuildOptions, Progress, Summary
-from pkigen.environment.environment import Environment, open_environment
+from pkigen.environment.environment import Environment as BuiltEnvironment
 from pkigen.profile import Profile
 from pkigen.profile import load as _load
 
@@ -26,19 +30,31 @@ def load(source: Source, *, base_url: str | None = None) -> Profile:
 
 def build(
     source: Source,
-    out: str | Path = "out",
+    out: str | Path | None = None,
     options: BuildOptions | None = None,
     progress: Progress | None = None,
 ) -> Environment:
     """Build the environment of a profile in the directory ``out``, or update it.
 
-    Raises InputError for errors in the profile, before anything is written, and EnvironmentFailure for
-    errors of the system (disk full, permission denied, another build is running).
+    Without ``out``, the environment is in a temporary directory, which is removed when the result is no
+    longer referenced or when the program ends. Raises InputError for errors in the profile, before anything
+    is written, and EnvironmentFailure for errors of the system (disk full, permission denied, another build
+    is running).
     """
     from pkigen.environment.build.build import build as build_environment
 
-    result = build_environment(load(source), Path(out), options, progress)
-    return open_environment(result.folder)
+    profile = load(source)
+    temporary = Path(mkdtemp(prefix="pkigen-")) if out is None else None
+    try:
+        result = build_environment(profile, temporary or Path(out or ""), options, progress)
+        environment = open_environment(result.folder)
+    except BaseException:
+        if temporary is not None:
+            rmtree(temporary, ignore_errors=True)
+        raise
+    if temporary is not None:
+        finalize(environment, rmtree, temporary, ignore_errors=True)
+    return environment
 
 
 def preview(source: Source, out: str | Path = "out", options: BuildOptions | None = None) -> Summary:
@@ -49,7 +65,7 @@ def preview(source: Source, out: str | Path = "out", options: BuildOptions | Non
 
 
 @contextmanager
-def serving(built: Environment | str | Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serving(built: BuiltEnvironment | str | Path, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Run the HTTP stub of an environment in a thread until the block ends; yield its base URL.
 
     Port 0 selects a free port. The URLs in the certificates contain the profile's ``base_url`` regardless
@@ -57,6 +73,6 @@ def serving(built: Environment | str | Path, host: str = "127.0.0.1", port: int 
     """
     from pkigen.serve import serve
 
-    folder = built.folder if isinstance(built, Environment) else Path(built)
+    folder = built.folder if isinstance(built, BuiltEnvironment) else Path(built)
     with serve(folder, host=host, port=port) as url:
         yield url

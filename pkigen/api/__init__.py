@@ -1,0 +1,1 @@
+"""The Python API: what ``import pkigen`` provides, in typed functions and classes."""
