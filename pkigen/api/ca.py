@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,11 +21,12 @@ from pkigen.environment.published.stored_keys import subject_key_identifier
 from pkigen.environment.tls_identity import PemFiles, TlsIdentity
 from pkigen.errors import InputError
 from pkigen.faults import FAULTS
+from pkigen.files import write_private_file
 from pkigen.formats import pem
 from pkigen.formats.render import render
 from pkigen.keys.entropy import SystemEntropy
 from pkigen.keys.sources import FreshKeys
-from pkigen.model import Entity, Issued
+from pkigen.model import Entity, File, Issued
 from pkigen.plan import plan
 from pkigen.profile import load
 
@@ -55,6 +56,7 @@ class Certificate(TlsIdentity):
     fault: str | None = None
     expected: str = "accept"
     passphrase: bytes = field(default=b"", repr=False)
+    _secret: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Certificate({self.name!r})"
@@ -103,14 +105,16 @@ class Certificate(TlsIdentity):
     def write(self, directory: str | Path) -> Path:
         """Write the files into a directory, which is created if necessary, and return it.
 
-        Keys have mode 0600. The file ``trust.pem`` contains the trust anchors.
+        Files with a private key have mode 0600. The file ``trust.pem`` contains the trust anchors.
         """
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in {**self.files, "trust.pem": self.anchors_pem().encode()}.items():
             path = folder / name
-            path.touch(mode=0o600 if b"PRIVATE KEY" in data else 0o644)
-            path.write_bytes(data)
+            if name in self._secret:
+                write_private_file(path, data)
+            else:
+                path.write_bytes(data)
         return folder
 
     @contextmanager
@@ -230,8 +234,7 @@ class CA:
             if authority.id not in worker.authorities:
                 _issue_authority(worker, authority)
         issued = worker.sign(IssuanceTask(entity))
-        files = {file.path: file.data for file in render(issued, worker.entropy, worker)}
-        return _certificate(issued, files, worker)
+        return _certificate(issued, render(issued, worker.entropy, worker), worker)
 
     def _copied_worker(self) -> IssuanceWorker:
         """Return a worker with this CA and those above: copies of CAs with a fault are for one case."""
@@ -248,14 +251,14 @@ def _issue_authority(worker: IssuanceWorker, entity: Entity) -> None:
         )
 
 
-def _certificate(issued: Issued, files: dict[str, bytes], worker: IssuanceWorker) -> Certificate:
+def _certificate(issued: Issued, rendered: Sequence[File], worker: IssuanceWorker) -> Certificate:
     entity = issued.entity
     anchors = entity.trust or entity.issuers[-1:]
     fault = entity.fault
     return Certificate(
         entity.name,
         next(iter(entity.hosts), entity.name),
-        files,
+        {file.path: file.data for file in rendered},
         tuple(
             issued.certificates[0] if anchor == entity.id else worker.authorities[anchor].certificate
             for anchor in anchors
@@ -263,6 +266,7 @@ def _certificate(issued: Issued, files: dict[str, bytes], worker: IssuanceWorker
         fault.id if fault else None,
         fault.expected if fault else "accept",
         entity.output.passphrase or b"",
+        frozenset(file.path for file in rendered if file.secret),
     )
 
 

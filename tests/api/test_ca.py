@@ -118,3 +118,10 @@ def test_nothing_is_written_unless_requested(
     with certificate.written() as folder:
         assert {path.name for path in folder.iterdir()} >= {"host-test.crt", "host-test.p12", "trust.pem"}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_owner_can_read_files_with_a_private_key(ca: pkigen.CA, tmp_path: Path) -> None:
+    (tmp_path / "host-test.key.der").touch(mode=0o644)
+    ca.issue("host.test", formats=["key-der", "pkcs12", "zip"]).write(tmp_path)
+    public = {path.name for path in tmp_path.iterdir() if stat.S_IMODE(path.stat().st_mode) != 0o600}
+    assert public == {"host-test.crt", "chain.pem", "trust.pem"}
