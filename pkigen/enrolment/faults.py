@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, MutableMapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from threading import Lock
+from typing import Any
 
-from starlette.requests import Request
-
+from pkigen.asn1 import names
 from pkigen.errors import InputError
 from pkigen.faults import ENROLMENT_FAULTS, EnrolmentFaultRequest, FaultRequest, parse_enrolment_fault
 from pkigen.faults.registry import Argument
+from pkigen.profile.certification_request import Requested
 from pkigen.profile.enrolment import PROTOCOLS, Template
 from pkigen.serve.control.request_log import FAULT, RequestLog
+from pkigen.x509 import Malformed
 
 _MOST_FAULTS = 1000
 PROFILE, LIVE = "profile", "live"
@@ -117,10 +119,11 @@ class EnrolmentFaults:
         identifiers: Iterable[str] = (),
     ) -> dict[str, Argument] | None:
         """Return the parameters of a fault that applies to a request, and count it; None if none applies."""
-        names = tuple(identifiers)
+        requested = tuple(identifiers)
         with self._lock:
             fault = next(
-                (one for one in self._active if one.id == id and one.applies(template, endpoint, names)), None
+                (one for one in self._active if one.id == id and one.applies(template, endpoint, requested)),
+                None,
             )
             if fault is None:
                 return None
@@ -131,12 +134,12 @@ class EnrolmentFaults:
         self, *, template: str, endpoint: str, identifiers: Iterable[str] = ()
     ) -> tuple[FaultRequest, ...]:
         """Return the faults of the certificate that a request gets, and count them."""
-        names = tuple(identifiers)
+        requested = tuple(identifiers)
         with self._lock:
             matching = [
                 one
                 for one in self._active
-                if one.id not in ENROLMENT_FAULTS and one.applies(template, endpoint, names)
+                if one.id not in ENROLMENT_FAULTS and one.applies(template, endpoint, requested)
             ]
             for fault in matching:
                 self._count(fault)
@@ -151,13 +154,26 @@ class EnrolmentFaults:
 
 @dataclass(frozen=True)
 class RequestFaults:
-    """The faults for one request: ``applied`` consumes one and notes its ID in the logs."""
+    """The faults for one request: ``applied`` consumes one and notes its ID in the logs.
+
+    ``scope`` is that of the HTTP request. ``endpoint`` is the operation, ``identifiers`` are the requested
+    names.
+    """
 
     faults: EnrolmentFaults
-    request: Request
+    scope: MutableMapping[str, Any]
     template: str
-    endpoint: str
+    endpoint: str = ""
     identifiers: tuple[str, ...] = ()
+
+    @classmethod
+    def none(cls) -> RequestFaults:
+        """Return no faults."""
+        return cls(EnrolmentFaults(), {}, "")
+
+    def of(self, endpoint: str, identifiers: tuple[str, ...] = ()) -> RequestFaults:
+        """Return the faults of an operation, once it and the requested names are known."""
+        return replace(self, endpoint=endpoint, identifiers=identifiers)
 
     def applied(self, id: str) -> dict[str, Argument] | None:  # noqa: A002
         """Return the parameters of a fault if it applies to this request, else None."""
@@ -177,5 +193,15 @@ class RequestFaults:
         return faults
 
     def _note(self, ids: Iterable[str]) -> None:
-        noted: Iterator[str] = (one for one in (self.request.scope.get(FAULT), *ids) if one)
-        self.request.scope[FAULT] = ",".join(noted) or None
+        noted: Iterator[str] = (one for one in (self.scope.get(FAULT), *ids) if one)
+        self.scope[FAULT] = ",".join(noted) or None
+
+
+def requested_names(requested: Requested) -> tuple[str, ...]:
+    """Return the common names and the alternative names in a request; empty if they cannot be read."""
+    try:
+        common_names = names.values(requested.subject, names.COMMON_NAME)
+        alternatives = requested.extensions.alternative_names or ()
+    except Malformed:
+        return ()
+    return (*common_names, *(str(one.value) for one in alternatives))

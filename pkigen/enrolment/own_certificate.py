@@ -35,11 +35,7 @@ from pkigen.x509 import Certificate, Malformed
 _SHORTEST_REST = timedelta(hours=1)
 _KEY_BITS = 2048
 _LONGEST_COMMON_NAME = 64
-_FOR_MESSAGES: Mapping[str, Items | Text] = {
-    "key_usage": Items([Text("digitalSignature"), Text("keyEncipherment")]),
-    # Without purposes: OpenSSL verifies SCEP responses (certmonger) for the purpose emailProtection.
-    "extended_key_usage": Text("none"),
-}
+_MESSAGE_USAGES = ("digitalSignature", "keyEncipherment")
 _FOR_TLS: Mapping[str, Items | Text] = {"extended_key_usage": Items([Text("serverAuth")])}
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -144,11 +140,21 @@ class OwnCertificates:
         return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
 
 
-def registration_authority(enroller: Enroller, issuer: str) -> OwnCertificates:
-    """Return the certificate with which the server signs and decrypts messages below an issuing CA."""
-    common_name = f"Registration authority {issuer}"[:_LONGEST_COMMON_NAME]
-    purpose = _Purpose(common_name, (), _FOR_MESSAGES, lambda _: rsa.generate_private_key(65537, _KEY_BITS))
-    return OwnCertificates(enroller, issuer, f"enrolment-ra-{issuer}", purpose)
+def registration_authority(
+    enroller: Enroller, issuer: str, suffix: str = "", usages: Sequence[str] = _MESSAGE_USAGES
+) -> OwnCertificates:
+    """Return the certificate with which the server signs and decrypts messages below an issuing CA.
+
+    ``suffix`` distinguishes several of them.
+    """
+    common_name = f"Registration authority {issuer}{suffix}"[:_LONGEST_COMMON_NAME]
+    keys: Mapping[str, Items | Text] = {
+        "key_usage": Items([Text(one) for one in usages]),
+        # Without purposes: OpenSSL verifies SCEP responses (certmonger) for the purpose emailProtection.
+        "extended_key_usage": Text("none"),
+    }
+    purpose = _Purpose(common_name, (), keys, lambda _: rsa.generate_private_key(65537, _KEY_BITS))
+    return OwnCertificates(enroller, issuer, f"enrolment-ra-{issuer}{suffix}", purpose)
 
 
 def tls_certificate(enroller: Enroller, issuer: str, name: str, hosts: Sequence[str]) -> OwnCertificates:

@@ -34,10 +34,11 @@ _HERE = "pkigen.faults.families"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a fault; the type of the default is its type."""
+    """A parameter of a fault; the type of the default is its type. ``choices`` are the permitted values."""
 
     name: str
     default: Argument
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,22 @@ ENROLMENT_FAULTS: dict[str, FaultType] = {}
 """Every fault of the enrollment server by ID. They change responses, not certificates."""
 
 
-def enrolment_fault(clause: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def enrolment_fault(
+    clause: str, **choices: tuple[str, ...]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a fault of the enrollment server: its name, docstring and parameters.
 
-    The protocols apply the fault; the function is never called.
+    ``choices`` are the permitted values of parameters. The protocols apply the fault; the function is never
+    called.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         says, _, shows = inspect.cleandoc(function.__doc__ or "").partition("\n")
         own_id = function.__name__.replace("_", "-")
-        parameters = tuple(map(_parameter, inspect.signature(function).parameters.values()))
+        parameters = tuple(
+            replace(one, choices=choices.get(one.name, ()))
+            for one in map(_parameter, inspect.signature(function).parameters.values())
+        )
         defaults = {parameter.name: parameter.default for parameter in parameters}
         ENROLMENT_FAULTS[own_id] = FaultType(
             own_id,

@@ -157,6 +157,8 @@ def _value(parameter: Parameter, text: str) -> Argument:
         if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= _LARGEST_COUNT:
             raise ValueError(f"'{text}' is not a number from 1 to {_LARGEST_COUNT}")
         return int(text)
+    if parameter.choices and text not in parameter.choices:
+        raise ValueError(f"'{text}' is not one of {', '.join(parameter.choices)}")
     if not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable():
         raise ValueError(f"the value must have 1 to {_LONGEST_TEXT} printable characters")
     return text

@@ -70,6 +70,8 @@ def test_a_fault_of_a_certificate_is_for_the_certificate_to_issue() -> None:
         ("est-pendin", "did you mean 'est-pending'"),
         ({"est-pending": {"times": 0}}, "not a number from 1"),
         ({"est-pending": {"after": "soon"}}, "parameter 'after'"),
+        ({"cmp-error": {"failure": "badalg"}}, "'badalg' is not one of badAlg, badMessageCheck"),
+        ({"est-line-endings": {"ending": "none"}}, "'none' is not one of crlf, lf, cr"),
         ({"est-pending": {"color": "red"}}, "has no parameter 'color'"),
         ({"est-pending": "3"}, "must be a mapping"),
         (3, "no such fault"),
@@ -95,6 +97,12 @@ def test_an_unknown_fault_in_a_profile_is_reported_with_its_place(tmp_path: Path
     (tmp_path / "devices.yaml").write_text(PROFILE.replace("passphrase: wonderful", faults))
     with pytest.raises(InputError, match=r"devices.yaml:18:.*did you mean 'est-raw-der'"):
         load(tmp_path / "devices.yaml")
+
+
+@pytest.mark.parametrize("protocol", ["est", "scep", "cmp"])
+def test_the_page_of_a_protocol_lists_its_faults(protocol: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "enrolment" / f"{protocol}.md").read_text("utf-8")
+    assert not [one for one in ENROLMENT_FAULTS if one.startswith(f"{protocol}-") and f"`{one}`" not in text]
 
 
 @pytest.mark.parametrize("fault", ENROLMENT_FAULTS.values(), ids=lambda fault: fault.id)

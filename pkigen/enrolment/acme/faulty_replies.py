@@ -76,7 +76,7 @@ class FaultyReplies:
         """Return the faults for a request, whose ``call`` is known once it is authenticated."""
         faults, template = self._service.faults, self._service.template.name
         identifiers = self._identifiers(call) if faults.is_active else ()
-        return RequestFaults(faults, request, template, endpoint, identifiers)
+        return RequestFaults(faults, request.scope, template, endpoint, identifiers)
 
     def before(self, faults: RequestFaults, call: Call | None) -> None:
         """Raise the Problem of a fault that refuses a request, or change the state that it needs."""

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from pkigen.enrolment.cmp.responder import Responder
 from pkigen.enrolment.decode import Undecodable
-from pkigen.enrolment.faults import EnrolmentFaults
+from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
 from pkigen.environment.enrol import Enroller
 from pkigen.profile.enrolment import Template
 
@@ -19,7 +19,7 @@ __all__ = ["routes"]
 _MEDIA_TYPE = "application/pkixcmp"
 
 
-def routes(template: Template, enroller: Enroller, _faults: EnrolmentFaults | None = None) -> list[Route]:
+def routes(template: Template, enroller: Enroller, faults: EnrolmentFaults) -> list[Route]:
     """Return the routes of a template."""
     responder = Responder(template, enroller)
 
@@ -27,7 +27,8 @@ def routes(template: Template, enroller: Enroller, _faults: EnrolmentFaults | No
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
             raise HTTPException(415, f"the Content-Type must be {_MEDIA_TYPE}")
         try:
-            response = await run_in_threadpool(responder.respond, await request.body())
+            of_request = RequestFaults(faults, request.scope, template.name)
+            response = await run_in_threadpool(responder.respond, await request.body(), of_request)
         except Undecodable as error:
             raise HTTPException(400, f"the body is not a CMP message: {error}") from error
         return Response(response, media_type=_MEDIA_TYPE, headers={"Cache-Control": "no-store"})

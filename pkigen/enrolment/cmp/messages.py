@@ -25,10 +25,19 @@ class Body(IntEnum):
     PKICONF, NESTED, GENM, GENP, ERROR, CERTCONF, POLLREQ, POLLREP = 19, 20, 21, 22, 23, 24, 25, 26
 
 
+_TITLES = {Body.CERTCONF: "certConf", Body.POLLREQ: "pollReq"}
+
+
+def title(kind: int) -> str:
+    """Return the name of a kind of message, as RFC 9810 and `openssl cmp` spell it."""
+    return next((_TITLES.get(one, one.name.lower()) for one in Body if one == kind), "")
+
+
 class Status(IntEnum):
     """PKIStatus."""
 
     ACCEPTED, GRANTED_WITH_MODS, REJECTION, WAITING = 0, 1, 2, 3
+    REVOCATION_WARNING, REVOCATION_NOTIFICATION, KEY_UPDATE_WARNING = 4, 5, 6
 
 
 class Failure(IntEnum):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pkigen.asn1 import der, names
-from pkigen.enrolment.cmp import messages, revocation_requests, support
+from pkigen.enrolment.cmp import faulty_responses, messages, revocation_requests, support
 from pkigen.enrolment.cmp.certificate_requests import CertificateRequest, read_certificate_request
 from pkigen.enrolment.cmp.confirmation import check_confirmation
 from pkigen.enrolment.cmp.messages import Body, Failed, Failure, Message, Status
@@ -14,6 +14,7 @@ from pkigen.enrolment.cmp.protection import Header, Protector, Sender, authentic
 from pkigen.enrolment.cmp.structures import PollRequest
 from pkigen.enrolment.cmp.transaction import Transaction
 from pkigen.enrolment.decode import Undecodable, decode_each, raw
+from pkigen.enrolment.faults import RequestFaults, requested_names
 from pkigen.enrolment.transactions import LIFE_SECONDS, Transactions
 from pkigen.environment.enrol import Busy, Cause, Enrolled, Enroller, Rejected
 from pkigen.errors import InputError
@@ -32,6 +33,21 @@ _FAILURES = {
     Cause.REQUIREMENT: Failure.BAD_CERT_TEMPLATE,
 }
 _NULL = der.null()
+
+
+@dataclass
+class _Call:
+    """A message, its authenticated sender, and the faults for it, which depend on the names in it."""
+
+    message: Message
+    faults: RequestFaults
+    sender: Sender = field(default_factory=lambda: Sender(""))
+
+    def find_faults(self, request: CertificateRequest | None = None) -> None:
+        """Select the faults for the kind of message and the requested names; apply those that refuse it."""
+        requested = () if request is None else requested_names(request.requested)
+        self.faults = self.faults.of(messages.title(self.message.kind), requested)
+        faulty_responses.fail(self.faults)
 
 
 @dataclass(frozen=True)
@@ -55,19 +71,25 @@ class Responder:
         self._transactions = Transactions[Transaction]()
         self._protector = Protector(self._settings, enroller, self._issuer)
 
-    def respond(self, data: bytes) -> bytes:
-        """Return the response to a message; Undecodable if the data is not a CMP message."""
+    def respond(self, data: bytes, faults: RequestFaults | None = None) -> bytes:
+        """Return the response to a message, empty if a fault ignores it.
+
+        Undecodable if the data is not a CMP message.
+        """
         message = messages.read_message(data)
-        sender = Sender("")
+        call = _Call(message, (faults or RequestFaults.none()).of(messages.title(message.kind)))
+        answer: _Answer | None
         try:
             messages.check_header(message)
-            sender = authenticate(message, self._settings, self._enroller)
-            answer = self._answer(message, sender)
+            call.sender = authenticate(message, self._settings, self._enroller)
+            answer = self._answer(call)
         except Failed as error:
             answer = _Answer(Body.ERROR, messages.error_content(error))
         except (Undecodable, Malformed) as error:
             failed = Failed(Failure.BAD_DATA_FORMAT, str(error))
             answer = _Answer(Body.ERROR, messages.error_content(failed))
+        if answer is None:
+            return b""
         header = Header(
             3 if message.header.version == 3 else 2,
             raw(message.header.sender),
@@ -79,26 +101,35 @@ class Responder:
         )
         if answer.transaction is not None:
             answer.transaction.nonce = header.sender_nonce
-        return self._protector.message(header, der.explicit(answer.kind, answer.content), sender.mac)
+        header = faulty_responses.header(call.faults, header)
+        body = der.explicit(answer.kind, answer.content)
+        return faulty_responses.protected(call.faults, self._protector.message(header, body, call.sender.mac))
 
-    def _answer(self, message: Message, sender: Sender) -> _Answer:
+    def _answer(self, call: _Call) -> _Answer | None:
+        message = call.message
         if message.kind in _RESPONSES:
-            return self._begin(message, sender)
+            return self._begin(call)
         if message.kind == Body.CERTCONF:
-            return self._confirm(message, sender)
+            return self._confirm(call)
         if message.kind == Body.POLLREQ:
-            return self._poll(message, sender)
+            return self._poll(call)
+        call.find_faults()
         if message.kind == Body.RR:
             template, issuer = self._template.name, self._issuer
             revocation = revocation_requests.Revocation(self._enroller, template, issuer)
-            return _Answer(Body.RP, revocation.respond(message, sender))
+            failed = faulty_responses.rejection(call.faults)
+            return _Answer(Body.RP, revocation.respond(message, call.sender, failed))
         if message.kind == Body.GENM:
             return _Answer(Body.GENP, support.respond(message, self._template, self._enroller))
         raise Failed(Failure.BAD_REQUEST, f"the server does not process the body [{message.kind}]")
 
-    def _begin(self, message: Message, sender: Sender) -> _Answer:
+    def _begin(self, call: _Call) -> _Answer:
+        message, sender = call.message, call.sender
         try:
             request = read_certificate_request(message)
+            call.find_faults(request)
+            if (failed := faulty_responses.rejection(call.faults)) is not None:
+                return self._rejection(message.kind, request.identifier, failed)
             renewal_of = self._renewed(message, sender, request)
         except Failed as error:
             if error.failure not in (Failure.BAD_POP, Failure.BAD_CERT_TEMPLATE, Failure.BAD_CERT_ID):
@@ -108,7 +139,7 @@ class Responder:
         transaction = Transaction(message.kind, sender.name, request, implicit, renewal_of)
         if not self._transactions.add(message.transaction_id, transaction):
             raise Failed(Failure.TRANSACTION_ID_IN_USE, "the transactionID is that of another transaction")
-        return self._issue(message, transaction)
+        return self._issue(call, transaction)
 
     def _renewed(self, message: Message, sender: Sender, request: CertificateRequest) -> str:
         """Return the name of the certificate to renew; "" for a new one."""
@@ -128,37 +159,34 @@ class Responder:
             raise Failed(Failure.BAD_CERT_TEMPLATE, text)
         return current.name if current.template == self._template.name else ""
 
-    def _issue(self, message: Message, transaction: Transaction) -> _Answer:
+    def _issue(self, call: _Call, transaction: Transaction) -> _Answer:
         """Issue the certificate of a transaction, or let the client wait for a build."""
         request = transaction.request
         kind = _RESPONSES[Body(transaction.kind)]
+        if (seconds := faulty_responses.poll_seconds(call.faults)) is not None:
+            return _wait(call, transaction, seconds, "the certificate is not ready")
         try:
             enrolled = self._enroller.issue(
                 self._template,
                 request.requested,
                 protocol=_PROTOCOL,
                 requester=transaction.requester,
+                faults=call.faults.of_certificate(),
                 renewal_of=transaction.renewal_of,
                 proved=request.proved,
                 list_now=False,
             )
         except Busy:
-            if message.kind == Body.POLLREQ:
-                wait = messages.poll_response(request.identifier, _POLL_SECONDS)
-                return _Answer(Body.POLLREP, wait, (), transaction)
-            status = messages.status_info(Status.WAITING, "the certificate is issued after a build")
-            waiting = messages.certificate_response(request.identifier, status)
-            return _Answer(kind, messages.certificate_responses([waiting]), (), transaction)
+            return _wait(call, transaction, _POLL_SECONDS, "the certificate is issued after a build")
         except (Rejected, InputError) as error:
-            self._transactions.take(message.transaction_id)
+            self._transactions.take(call.message.transaction_id)
             failure = _FAILURES[error.cause] if isinstance(error, Rejected) else Failure.BAD_REQUEST
             return self._rejection(transaction.kind, request.identifier, Failed(failure, str(error)))
         transaction.enrolled = enrolled
         if transaction.implicit_confirm:
-            self._transactions.take(message.transaction_id)
-        response = messages.certificate_response(
-            request.identifier, _granted(request, enrolled), enrolled.certificate
-        )
+            self._transactions.take(call.message.transaction_id)
+        status = faulty_responses.status(call.faults, _granted(request, enrolled))
+        response = messages.certificate_response(request.identifier, status, enrolled.certificate)
         # The trust anchors, as far as the client has none (RFC 9483, 4.1.1).
         published = enrolled.chain[-1:] if transaction.kind == Body.IR else ()
         content = messages.certificate_responses([response], published)
@@ -174,18 +202,22 @@ class Responder:
         response = messages.certificate_response(identifier, status)
         return _Answer(_RESPONSES[Body(kind)], messages.certificate_responses([response]))
 
-    def _open(self, message: Message, sender: Sender) -> Transaction:
+    def _open(self, call: _Call) -> Transaction:
+        message = call.message
         transaction = self._transactions.get(message.transaction_id)
-        if transaction is None or transaction.requester != sender.name:
+        if transaction is None or transaction.requester != call.sender.name:
             minutes = int(LIFE_SECONDS // 60)
             text = f"no transaction of this client is open; transactions end after {minutes} minutes"
             raise Failed(Failure.BAD_REQUEST, text)
         if message.header.recipient_nonce != transaction.nonce:
             raise Failed(Failure.BAD_RECIPIENT_NONCE, "recipNonce is not the nonce of the last response")
+        call.find_faults(transaction.request)
         return transaction
 
-    def _confirm(self, message: Message, sender: Sender) -> _Answer:
-        transaction = self._open(message, sender)
+    def _confirm(self, call: _Call) -> _Answer | None:
+        transaction, message = self._open(call), call.message
+        if call.faults.applied("cmp-confirmation-ignored") is not None:
+            return None
         if transaction.enrolled is None:
             raise Failed(Failure.BAD_REQUEST, "the certificate is not issued yet")
         if not check_confirmation(message.content, transaction.request.identifier, transaction.enrolled):
@@ -193,14 +225,24 @@ class Responder:
         self._transactions.take(message.transaction_id)
         return _Answer(Body.PKICONF, _NULL)
 
-    def _poll(self, message: Message, sender: Sender) -> _Answer:
-        transaction = self._open(message, sender)
+    def _poll(self, call: _Call) -> _Answer:
+        transaction, message = self._open(call), call.message
         identifiers = [one.request_id for one in decode_each(PollRequest, message.content)]
         if identifiers != [transaction.request.identifier]:
             raise Failed(Failure.BAD_REQUEST, "the request to poll is not that of the transaction")
         if transaction.enrolled is not None:
             raise Failed(Failure.BAD_REQUEST, "the certificate has been sent")
-        return self._issue(message, transaction)
+        return self._issue(call, transaction)
+
+
+def _wait(call: _Call, transaction: Transaction, seconds: int, reason: str) -> _Answer:
+    """Return the answer that lets a client poll after some seconds."""
+    identifier = transaction.request.identifier
+    if call.message.kind == Body.POLLREQ:
+        return _Answer(Body.POLLREP, messages.poll_response(identifier, seconds), (), transaction)
+    waiting = messages.certificate_response(identifier, messages.status_info(Status.WAITING, reason))
+    kind = _RESPONSES[Body(transaction.kind)]
+    return _Answer(kind, messages.certificate_responses([waiting]), (), transaction)
 
 
 def _granted(request: CertificateRequest, enrolled: Enrolled) -> bytes:

@@ -29,12 +29,14 @@ class Revocation:
     template: str
     issuer: str
 
-    def respond(self, message: Message, sender: Sender) -> bytes:
-        """Revoke a certificate, and return RevRepContent."""
+    def respond(self, message: Message, sender: Sender, failed: Failed | None = None) -> bytes:
+        """Revoke a certificate, and return RevRepContent; ``failed`` rejects the request."""
         requests = decode_each(RevocationDetails, message.content)
         if len(requests) != 1:
             raise Failed(Failure.BAD_REQUEST, "request the revocation of one certificate in a message")
         try:
+            if failed is not None:
+                raise failed
             enrolled = self._target(requests[0], sender)
             self.enroller.revoke(enrolled, _reason(requests[0].entry_extensions))
         except Failed as error:

@@ -22,7 +22,7 @@ def encoding(faults: RequestFaults) -> Encoding:
         transfer_encoding = str(values["value"])
     line_end = None
     if (values := faults.applied("est-line-endings")) is not None:
-        line_end = _LINE_ENDS.get(str(values["ending"]), b"\r\n")
+        line_end = _LINE_ENDS[str(values["ending"])]
     content_type = ""
     if (values := faults.applied("est-content-type")) is not None:
         content_type = str(values["value"])

@@ -16,7 +16,7 @@ from pkigen.enrolment.est import messages
 from pkigen.enrolment.est.authentication import Requester, authenticate
 from pkigen.enrolment.est.csr_attributes import csr_attributes
 from pkigen.enrolment.est.faulty_responses import encoding, unavailable
-from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
+from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults, requested_names
 from pkigen.enrolment.requested_key import new_key
 from pkigen.environment.enrol import Cause, Enrolled, Enroller, Rejected, Requested, read_request
 from pkigen.errors import InputError
@@ -105,8 +105,8 @@ class Operations:
     def _faults_of(
         self, request: Request, endpoint: str, requested: Requested | None = None
     ) -> RequestFaults:
-        identifiers = () if requested is None else _identifiers(requested)
-        return RequestFaults(self._faults, request, self._template.name, endpoint, identifiers)
+        identifiers = () if requested is None else requested_names(requested)
+        return RequestFaults(self._faults, request.scope, self._template.name, endpoint, identifiers)
 
     async def _read(self, request: Request) -> tuple[Requester, Requested]:
         """Authenticate a client and read its request; HTTPException if either fails."""
@@ -172,16 +172,6 @@ class Operations:
             )
         except Rejected as error:
             raise HTTPException(403 if error.cause is Cause.NAME else 400, str(error)) from error
-
-
-def _identifiers(requested: Requested) -> tuple[str, ...]:
-    """Return the common names and the alternative names in a request."""
-    try:
-        common_names = names.values(requested.subject, names.COMMON_NAME)
-        alternatives = requested.extensions.alternative_names or ()
-    except Malformed:
-        return ()
-    return (*common_names, *(str(one.value) for one in alternatives))
 
 
 def _difference(certificate: Certificate, requested: Requested) -> str:

@@ -9,13 +9,14 @@ from urllib.parse import unquote
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from pkigen.enrolment.decode import Undecodable
-from pkigen.enrolment.faults import EnrolmentFaults
+from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
 from pkigen.enrolment.scep.cms import BadSignature
-from pkigen.enrolment.scep.responder import CAPABILITIES, Responder
+from pkigen.enrolment.scep.faulty_responses import capabilities
+from pkigen.enrolment.scep.responder import Responder
 from pkigen.environment.enrol import Enroller
 from pkigen.formats.pkcs7 import pkcs7_file
 from pkigen.profile.enrolment import Template
@@ -27,21 +28,22 @@ _PKI_MESSAGE = "application/x-pki-message"
 _HEADERS = {"Cache-Control": "no-store"}
 
 
-def routes(template: Template, enroller: Enroller, _faults: EnrolmentFaults | None = None) -> list[Route]:
+def routes(template: Template, enroller: Enroller, faults: EnrolmentFaults) -> list[Route]:
     """Return the routes of a template; many clients append ``/pkiclient.exe`` to the URL."""
     responder = Responder(template, enroller)
 
     async def answer(request: Request) -> Response:
         operation = request.query_params.get("operation", "")
+        of_request = RequestFaults(faults, request.scope, template.name, operation)
         if operation == "GetCACaps":
-            return PlainTextResponse("".join(f"{one}\n" for one in CAPABILITIES), headers=_HEADERS)
+            return capabilities(of_request, _HEADERS)
         if operation == "GetCACert":
-            return _ca_certificates(await run_in_threadpool(responder.ca_certificates))
+            return _ca_certificates(await run_in_threadpool(responder.ca_certificates, of_request))
         if operation != "PKIOperation":
             raise HTTPException(400, "the operation must be GetCACaps, GetCACert or PKIOperation")
         message = await request.body() if request.method == "POST" else _message(request)
         try:
-            response = await run_in_threadpool(responder.respond, message)
+            response = await run_in_threadpool(responder.respond, message, of_request)
         except (Undecodable, BadSignature) as error:
             raise HTTPException(400, f"the pkiMessage: {error}") from error
         return Response(response, media_type=_PKI_MESSAGE, headers=_HEADERS)

@@ -139,6 +139,8 @@ AES_128, AES_192, AES_256 = (
     ContentCipher(_AES + number, size, AES, 16) for number, size in (("2", 16), ("22", 24), ("42", 32))
 )
 TRIPLE_DES = ContentCipher("1.2.840.113549.3.7", 24, TripleDES, 8)
+DES = ContentCipher("1.3.14.3.2.7", 8, lambda key: TripleDES(key * 3), 8)
+"""Only for faulty responses."""
 _CIPHERS = {one.oid: one for one in (AES_128, AES_192, AES_256, TRIPLE_DES)}
 
 
@@ -255,13 +257,8 @@ def signed_message(
 def decrypt(data: bytes, certificate: bytes, key: rsa.RSAPrivateKey) -> tuple[bytes, ContentCipher]:
     """Return the content of EnvelopedData for a recipient, and its cipher; Undecodable or BadEncryption."""
     enveloped = decode(_EnvelopedData, _content(data, _ENVELOPED_DATA))
-    own = Certificate(certificate)
-    identifiers = (_issuer_and_serial(own), _key_identifier(own))
-    for part in enveloped.recipients.as_list():
-        recipient = decode(_Recipient, raw(part))
-        if raw(recipient.identifier) in identifiers:
-            break
-    else:
+    recipient = _recipient(enveloped, certificate)
+    if recipient is None:
         raise BadEncryption("the message is not encrypted to the server's certificate; see GetCACert")
     algorithm = enveloped.content.algorithm
     cipher = _CIPHERS.get(_oid(algorithm))
@@ -280,6 +277,19 @@ def decrypt(data: bytes, certificate: bytes, key: rsa.RSAPrivateKey) -> tuple[by
         return unpadder.update(padded) + unpadder.finalize(), cipher
     except ValueError as error:
         raise BadEncryption("the content cannot be decrypted") from error
+
+
+def is_recipient(data: bytes, certificate: bytes) -> bool:
+    """Return whether EnvelopedData is encrypted to a certificate; Undecodable if it is something else."""
+    enveloped = decode(_EnvelopedData, _content(data, _ENVELOPED_DATA))
+    return _recipient(enveloped, certificate) is not None
+
+
+def _recipient(enveloped: _EnvelopedData, certificate: bytes) -> _Recipient | None:
+    own = Certificate(certificate)
+    identifiers = (_issuer_and_serial(own), _key_identifier(own))
+    recipients = (decode(_Recipient, raw(part)) for part in enveloped.recipients.as_list())
+    return next((one for one in recipients if raw(one.identifier) in identifiers), None)
 
 
 def encrypt(content: bytes, recipient: Certificate, cipher: ContentCipher) -> bytes:

@@ -26,6 +26,20 @@ class MessageType(IntEnum):
 
     RENEWAL_REQ, PKCS_REQ, CERT_POLL, GET_CERT, GET_CRL = 17, 19, 20, 21, 22
 
+    @property
+    def title(self) -> str:
+        """The name in RFC 8894."""
+        return _TITLES[self]
+
+
+_TITLES = {
+    MessageType.RENEWAL_REQ: "RenewalReq",
+    MessageType.PKCS_REQ: "PKCSReq",
+    MessageType.CERT_POLL: "CertPoll",
+    MessageType.GET_CERT: "GetCert",
+    MessageType.GET_CRL: "GetCRL",
+}
+
 
 class PkiStatus(IntEnum):
     """The status of a response."""

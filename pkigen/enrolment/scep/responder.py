@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pkigen.asn1 import names
 from pkigen.enrolment.decode import Undecodable, decode, raw
+from pkigen.enrolment.faults import RequestFaults, requested_names
 from pkigen.enrolment.own_certificate import OwnCertificate, registration_authority
-from pkigen.enrolment.scep import cms
+from pkigen.enrolment.scep import cms, faulty_responses
+from pkigen.enrolment.scep.faulty_responses import SeparateAuthorities
 from pkigen.enrolment.scep.messages import (
     Failed,
     FailInfo,
@@ -34,7 +36,6 @@ from pkigen.x509.public_key import same_key
 
 _PROTOCOL = "scep"
 _CA_USAGES = {"digitalSignature", "keyEncipherment"}
-CAPABILITIES = ("AES", "DES3", "POSTPKIOperation", "Renewal", "SHA-1", "SHA-256", "SHA-512", "SCEPStandard")
 
 
 @asn1.sequence
@@ -47,6 +48,22 @@ class _IssuerAndSerial:
 class _IssuerAndSubject:
     issuer: TLV
     subject: TLV
+
+
+@dataclass
+class _Call:
+    """A verified request, and the faults for it, which depend on the names in it."""
+
+    attributes: RequestAttributes
+    signer: Certificate
+    faults: RequestFaults
+    content: bytes = b""
+
+    def find_faults(self, requested: Requested | None = None) -> None:
+        """Select the faults for the operation and the requested names."""
+        kind = self.attributes.kind
+        endpoint = "" if kind is None else kind.title
+        self.faults = self.faults.of(endpoint, () if requested is None else requested_names(requested))
 
 
 @dataclass
@@ -69,10 +86,16 @@ class Responder:
         self._settings = template.settings.scep or ScepSettings()
         self._transactions = Transactions[_Transaction]()
         self._authority = registration_authority(enroller, self._issuer)
+        self._separate = SeparateAuthorities(enroller, self._issuer)
+        self._is_separate = False
 
-    def ca_certificates(self) -> tuple[bytes, ...]:
+    def ca_certificates(self, faults: RequestFaults | None = None) -> tuple[bytes, ...]:
         """Return the RA's certificate, unless the CA signs itself, and the CAs up to the root (4.2.1)."""
         own = self._own()
+        if faults is not None and faults.applied("scep-ra-wrong-usage") is not None:
+            self._is_separate = True
+            pair = self._separate.encryption, self._separate.signing
+            return tuple(dict.fromkeys((*(one.certificate for one in pair), *pair[0].chain)))
         return tuple(dict.fromkeys((own.certificate, *own.chain)))
 
     def _own(self) -> OwnCertificate:
@@ -88,26 +111,26 @@ class Responder:
                 return OwnCertificate(authority.certificate, chain, authority.signer.key)
         return self._authority.current()
 
-    def respond(self, data: bytes) -> bytes:
+    def respond(self, data: bytes, faults: RequestFaults | None = None) -> bytes:
         """Return the CertRep for a pkiMessage.
 
         Undecodable if the data is not a pkiMessage, BadSignature if its signature does not verify: there is
         no transaction to which a response could belong.
         """
         signed = cms.read_signed(data)
-        attributes = request_attributes(signed)
+        call = _Call(request_attributes(signed), signed.signer, faults or RequestFaults.none())
+        call.find_faults()
         own = self._own()
-        assert isinstance(own.key, rsa.RSAPrivateKey)
         content = b""
         failed = None
         status = PkiStatus.SUCCESS
         try:
-            inner, cipher = cms.decrypt(signed.content, own.certificate, own.key)
-            answer = self._answer(attributes, inner, signed.signer)
+            call.content, cipher, own = self._decrypt(signed.content, own)
+            answer = self._answer(call)
             if answer is None:
                 status = PkiStatus.PENDING
             else:
-                content = cms.encrypt(answer, signed.signer, cipher)
+                content = cms.encrypt(answer, signed.signer, faulty_responses.cipher(call.faults, cipher))
         except Failed as error:
             failed = error
         except cms.BadEncryption as error:
@@ -116,26 +139,45 @@ class Responder:
             failed = Failed(FailInfo.BAD_REQUEST, str(error))
         if failed is not None:
             status = PkiStatus.FAILURE
-        described = response_attributes(attributes, status, failed)
+        described = response_attributes(faulty_responses.echoed(call.faults, call.attributes), status, failed)
+        assert isinstance(own.key, rsa.RSAPrivateKey)
         return cms.signed_message(content, own.certificate, own.key, described, signed.digest)
 
-    def _answer(self, attributes: RequestAttributes, content: bytes, signer: Certificate) -> bytes | None:
+    def _decrypt(
+        self, enveloped: bytes, own: OwnCertificate
+    ) -> tuple[bytes, cms.ContentCipher, OwnCertificate]:
+        """Return the content of a message, its cipher, and the certificate that signs the response."""
+        signing = own
+        if self._is_separate:
+            pair = self._separate.encryption, self._separate.signing
+            named = [one for one in pair if cms.is_recipient(enveloped, one.certificate)]
+            own, signing = (named[0], pair[1]) if named else (own, own)
+        assert isinstance(own.key, rsa.RSAPrivateKey)
+        content, cipher = cms.decrypt(enveloped, own.certificate, own.key)
+        return content, cipher, signing
+
+    def _answer(self, call: _Call) -> bytes | None:
         """Return the certificates or the CRL of a response (PKCS#7); None if the client must wait."""
-        if attributes.kind in (MessageType.PKCS_REQ, MessageType.RENEWAL_REQ):
-            return self._begin(attributes, content, signer)
-        if attributes.kind is MessageType.CERT_POLL:
-            return self._poll(attributes, content, signer)
-        if attributes.kind is MessageType.GET_CERT:
-            return self._certificate(content)
-        if attributes.kind is MessageType.GET_CRL:
-            return self._crl(content)
+        kind = call.attributes.kind
+        if kind in (MessageType.PKCS_REQ, MessageType.RENEWAL_REQ):
+            return self._begin(call)
+        if kind is MessageType.CERT_POLL:
+            return self._poll(call)
+        faulty_responses.fail(call.faults)
+        if kind is MessageType.GET_CERT:
+            return self._certificate(call.content)
+        if kind is MessageType.GET_CRL:
+            return self._crl(call.content)
         raise Failed(FailInfo.BAD_REQUEST, "the messageType is unknown")
 
-    def _begin(self, attributes: RequestAttributes, content: bytes, signer: Certificate) -> bytes | None:
+    def _begin(self, call: _Call) -> bytes | None:
+        attributes, signer = call.attributes, call.signer
         try:
-            requested = read_request(content)
+            requested = read_request(call.content)
         except InputError as error:
             raise Failed(FailInfo.BAD_REQUEST, str(error)) from error
+        call.find_faults(requested)
+        faulty_responses.fail(call.faults)
         is_self_signed = same_key(signer.subject_public_key_info, requested.public_key)
         current = None
         if not is_self_signed or attributes.kind is MessageType.RENEWAL_REQ:
@@ -149,7 +191,7 @@ class Responder:
         # A device that repeats a request begins again: the identifier is often a hash of its key.
         self._transactions.take(attributes.transaction_id)
         self._transactions.add(attributes.transaction_id, transaction)
-        return self._issue(transaction)
+        return self._issue(transaction, call.faults)
 
     def _current(self, signer: Certificate) -> Enrolled:
         """Return the certificate that a renewal replaces."""
@@ -168,17 +210,21 @@ class Responder:
             problem = "wrong" if requested.challenge_password else "missing"
             raise Failed(FailInfo.BAD_REQUEST, f"the challenge password is {problem}")
 
-    def _poll(self, attributes: RequestAttributes, content: bytes, signer: Certificate) -> bytes | None:
-        decode(_IssuerAndSubject, content)
-        transaction = self._transactions.get(attributes.transaction_id)
+    def _poll(self, call: _Call) -> bytes | None:
+        decode(_IssuerAndSubject, call.content)
+        transaction = self._transactions.get(call.attributes.transaction_id)
         if transaction is None or not same_key(
-            signer.subject_public_key_info, transaction.requested.public_key
+            call.signer.subject_public_key_info, transaction.requested.public_key
         ):
             raise Failed(FailInfo.BAD_CERT_ID, "no request of this client waits in the transaction")
-        return self._issue(transaction)
+        call.find_faults(transaction.requested)
+        faulty_responses.fail(call.faults)
+        return self._issue(transaction, call.faults)
 
-    def _issue(self, transaction: _Transaction) -> bytes | None:
+    def _issue(self, transaction: _Transaction, faults: RequestFaults) -> bytes | None:
         """Issue the certificate of a transaction; None if a build holds the environment's lock."""
+        if faults.applied("scep-pending") is not None:
+            return None
         if transaction.enrolled is None:
             try:
                 transaction.enrolled = self._enroller.issue(
@@ -186,6 +232,7 @@ class Responder:
                     transaction.requested,
                     protocol=_PROTOCOL,
                     requester=transaction.requester,
+                    faults=faults.of_certificate(),
                     renewal_of=transaction.renewal_of,
                     list_now=False,
                 )

@@ -31,9 +31,9 @@ def est_transfer_encoding(*, value: str = "binary") -> None:
     """
 
 
-@enrolment_fault("RFC 8951 3.1")
+@enrolment_fault("RFC 8951 3.1", ending=("crlf", "lf", "cr"))
 def est_line_endings(*, ending: str = "crlf") -> None:
-    """The base64 body has lines of 64 characters that end in {ending} (crlf, lf or cr).
+    """The base64 body has lines of 64 characters that end in {ending}.
 
     Clients must ignore white space. strongSwan 5.9.8 reports a PKCS#7 structure that it cannot parse.
     """

@@ -7,7 +7,6 @@ serves them all.
 from __future__ import annotations
 
 import functools
-import json
 import sys
 import tempfile
 import time
@@ -16,7 +15,6 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import httpx
 from cryptography import x509
 
 from tests.clients.conftest import free_port
@@ -53,26 +51,16 @@ FAULTS: dict[str, dict[str, object]] = {
 }
 
 
-def _call(acme: Acme, method: str, body: dict[str, object]) -> dict[str, object]:
-    control = json.loads((acme.enrolment.folder / ".pkigen" / "control.json").read_text("utf-8"))
-    headers = {"Authorization": f"Bearer {control['token']}"}
-    response = httpx.request(method, f"{control['url']}/enrolment/faults", json=body, headers=headers)
-    assert response.status_code == 200, response.text
-    data: dict[str, object] = response.json()
-    return data
-
-
 def _outcome(acme: Acme, client: Client, name: str, fault: str, options: dict[str, object]) -> str:
-    _call(acme, "PUT", {"fault": {fault: options}})
     begins = time.monotonic()
-    try:
-        code, output = client.first(name)
-    except OSError as error:
-        code, output = -1, str(error)
-    except Exception as error:  # noqa: BLE001  a timeout is a result
-        code, output = -2, type(error).__name__
+    with acme.enrolment.fault(fault, **options):
+        try:
+            code, output = client.first(name)
+        except OSError as error:
+            code, output = -1, str(error)
+        except Exception as error:  # noqa: BLE001  a timeout is a result
+            code, output = -2, type(error).__name__
     seconds = time.monotonic() - begins
-    _call(acme, "DELETE", {})
     installed = client.certificate(name)
     result = "gives up" if code else "gets a certificate"
     if code == -2:

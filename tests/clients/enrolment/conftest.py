@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from pkigen.environment.build.build import build
@@ -62,6 +63,21 @@ class Enrolment:
     def trust(self) -> Path:
         """The trust anchors."""
         return self.folder / "trust.pem"
+
+    @contextmanager
+    def fault(self, own_id: str, **options: object) -> Iterator[None]:
+        """Let the server have a fault until the block ends; it needs the option --control-port."""
+        self._control("PUT", {"fault": {own_id: options}})
+        try:
+            yield
+        finally:
+            self._control("DELETE", {})
+
+    def _control(self, method: str, body: dict[str, object]) -> None:
+        control = json.loads((self.folder / ".pkigen" / "control.json").read_text("utf-8"))
+        headers = {"Authorization": f"Bearer {control['token']}"}
+        response = httpx.request(method, f"{control['url']}/enrolment/faults", json=body, headers=headers)
+        assert response.status_code == 200, response.text
 
     def environment(self) -> Environment:
         """Return the environment with what was issued so far."""

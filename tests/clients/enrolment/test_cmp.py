@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.faults.enrolment.cmp import FAILURES
 from tests import tools
 from tests.clients.conftest import run_any
 from tests.clients.enrolment.conftest import (
+    ALL,
     Enrolment,
     environment_with,
     make_request,
@@ -25,8 +27,15 @@ _SECRET = ("-secret", "pass:wonderful", "-ref", "lab")
 @pytest.fixture(scope="module")
 def cmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enrolment]:
     folder = environment_with("cmp", "{secret: wonderful, reference: lab}", tmp_path_factory.mktemp("cmp"))
-    with serving(folder) as enrolment:
+    with serving(folder, "--control-port", "0") as enrolment:
         yield enrolment
+
+
+@pytest.fixture(scope="module")
+def device_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    key = tmp_path_factory.mktemp("device") / "device.key"
+    tools.run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
+    return key
 
 
 def _openssl(cmp: Enrolment, command: str, *options: str | Path) -> tuple[int, str]:
@@ -158,3 +167,66 @@ def test_openssl_reports_a_wrong_secret(
     code, output = _openssl(cmp, "ir", *options, *out, "-unprotected_errors")
     assert code != 0
     assert failure in output
+
+
+_CERTIFICATE = ("-subject", "/CN=broken.contoso.test")
+_FAULTS = [
+    ("cmp-rejection", {}, "request rejected by server:PKIStatus: rejection; PKIFailureInfo: badRequest"),
+    ("cmp-error", {}, "received error:PKIStatus: rejection; PKIFailureInfo: systemFailure"),
+    ("cmp-error", {"endpoint": "certConf"}, "received error:PKIStatus: rejection"),
+    ("cmp-status", {"status": "rejection"}, "request rejected by server:PKIStatus: rejection"),
+    ("cmp-status", {"status": "waiting"}, "polling failed"),
+    ("cmp-status", {"status": "keyUpdateWarning"}, "update already done for the cert"),
+    ("cmp-unprotected", {}, "missing protection"),
+    ("cmp-wrong-protection", {}, "wrong pbm value"),
+    ("cmp-wrong-transaction", {}, "transactionid unmatched"),
+    ("cmp-wrong-nonce", {}, "recipnonce unmatched"),
+    ("cmp-polling", {"after": "60s"}, "total timeout"),
+    ("cmp-confirmation-ignored", {}, "request sent: CERTCONF, expected response: PKICONF"),
+    *(("cmp-rejection", {"failure": one}, f"PKIFailureInfo: {one}") for one in FAILURES if ALL),
+]
+
+
+@pytest.mark.parametrize(("fault", "options", "words"), _FAULTS)
+def test_openssl_gives_up_with_a_fault(
+    cmp: Enrolment, device_key: Path, tmp_path: Path, fault: str, options: dict[str, object], words: str
+) -> None:
+    out = tmp_path / "device.crt"
+    request = (*_SECRET, "-newkey", device_key, *_CERTIFICATE, "-certout", out)
+    # openssl expects that a round trip takes 5 s.
+    timeout = ("-total_timeout", "6") if fault == "cmp-polling" else ()
+    with cmp.fault(fault, **options):
+        code, output = _openssl(cmp, "ir", *request, *timeout)
+    assert (code, out.exists()) == (1, False), output
+    assert words in output
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "words"),
+    [
+        ("cmp-status", {"status": "grantedWithMods"}, 'received "grantedWithMods" for certificate'),
+        ("cmp-status", {"status": "revocationWarning"}, "a revocation of the cert is imminent"),
+        ("cmp-status", {"status": "revocationNotification"}, "a revocation of the cert has occurred"),
+        ("cmp-polling", {"times": 2, "identifier": "*.contoso.test"}, "starting to poll for response"),
+        ("cmp-polling", {"identifier": "*.other.test"}, ""),
+        ("expired", {}, ""),
+    ],
+)
+def test_openssl_gets_a_certificate_with_a_fault(
+    cmp: Enrolment, device_key: Path, tmp_path: Path, fault: str, options: dict[str, object], words: str
+) -> None:
+    out = tmp_path / "device.crt"
+    with cmp.fault(fault, **options):
+        code, output = _openssl(cmp, "ir", *_SECRET, "-newkey", device_key, *_CERTIFICATE, "-certout", out)
+    assert code == 0, output
+    assert words in output
+    code, output = run_any("openssl", "x509", "-in", out, "-noout", "-checkend", "0")
+    assert code == (1 if fault == "expired" else 0), output
+
+
+@only_clients
+def test_openssl_reports_the_rejection_of_a_revocation(cmp: Enrolment, tmp_path: Path) -> None:
+    _, certificate = _new(cmp, tmp_path, "kept.contoso.test", *_SECRET)
+    with cmp.fault("cmp-rejection", endpoint="rr", failure="notAuthorized"):
+        code, output = _openssl(cmp, "rr", *_SECRET, "-oldcert", certificate)
+    assert (code, "PKIFailureInfo: notAuthorized" in output) == (1, True), output

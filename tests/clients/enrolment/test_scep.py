@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 from pkigen.enrolment.scep import cms
+from pkigen.faults.enrolment.scep import FAILURES
 from tests import tools
 from tests.clients.conftest import run_any
-from tests.clients.enrolment.conftest import Enrolment, environment_with, only_clients, serving, verify
+from tests.clients.enrolment.conftest import ALL, Enrolment, environment_with, only_clients, serving, verify
 from tests.enrolment.scep.client import Device
 
 pytestmark = pytest.mark.needs("openssl")
+_FAILURES = FAILURES if ALL else FAILURES[:1]
 
 
 @pytest.fixture(scope="module")
 def scep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enrolment]:
     folder = environment_with("scep", "{challenge: wonderful}", tmp_path_factory.mktemp("scep"))
-    with serving(folder) as enrolment:
+    with serving(folder, "--control-port", "0") as enrolment:
         yield enrolment
 
 
@@ -47,11 +49,11 @@ def _new_key(out: Path, name: str) -> Path:
 
 
 def _pki(scep: Enrolment, ra: Path, key: Path, name: str, *options: str | Path) -> tuple[int, str]:
-    """Run strongSwan's client; its version 5.9.8 cannot use AES with any server that lists its algorithms."""
+    """Run strongSwan's client."""
     issuing = scep.folder / "authorities/ot-issuing/ot-issuing.crt"
     trust = ("--cacert-enc", ra, "--cacert-sig", ra, "--cacert", issuing, "--cacert", scep.trust)
     command = ("pki", "--scep", "--url", _url(scep), "--in", key, "--dn", f"CN={name}", "--san", name)
-    return run_any(*command, *trust, "--cipher", "des3", "--outform", "pem", *options)
+    return run_any(*command, *trust, "--outform", "pem", *options)
 
 
 def _certificate(output: str, path: Path) -> Path:
@@ -78,7 +80,9 @@ def test_strongswan_obtains_renews_and_revokes_a_certificate(
 ) -> None:
     name = "swan.contoso.test"
     key = _new_key(tmp_path, "first")
-    code, output = _pki(scep, ra, key, name, "--password", "wonderful", "--digest", "sha512")
+    code, output = _pki(
+        scep, ra, key, name, "--password", "wonderful", "--digest", "sha512", "--cipher", "des3"
+    )
     assert code == 0, output
     first = _certificate(output, tmp_path / "first.crt")
     verify(scep, first, "-verify_hostname", name)
@@ -142,3 +146,98 @@ def _der(certificate: Path) -> bytes:
     (tmp := certificate.with_suffix(".der")).unlink(missing_ok=True)
     tools.run("openssl", "x509", "-in", certificate, "-outform", "DER", "-out", tmp)
     return tmp.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def device_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _new_key(tmp_path_factory.mktemp("device"), "device")
+
+
+@pytest.mark.needs("pki", "strongswan-curl", "curl")
+@pytest.mark.parametrize(
+    ("fault", "options", "words"),
+    [
+        ("scep-capabilities-empty", {}, "sha256 digest algorithm not supported by CA"),
+        ("scep-capabilities-html", {}, "sha256 digest algorithm not supported by CA"),
+        ("scep-capabilities-lowercase", {}, ""),
+        ("scep-pending", {}, "SCEP request pending, polling every 1 seconds up to 1 seconds"),
+        *(
+            ("scep-failure", {"reason": one}, f"failInfo:     {one}")
+            for one in FAILURES
+            if ALL or one == "badTime"
+        ),
+        ("scep-wrong-transaction", {}, "transaction ID of scep response does not match"),
+        ("scep-wrong-nonce", {}, ""),
+        ("scep-des", {}, ""),
+        ("expired", {"identifier": "*.contoso.test"}, ""),
+        ("scep-pending", {"identifier": "*.other.test"}, ""),
+    ],
+)
+def test_strongswan_with_a_fault(
+    scep: Enrolment,
+    ra: Path,
+    device_key: Path,
+    tmp_path: Path,
+    fault: str,
+    options: dict[str, object],
+    words: str,
+) -> None:
+    """Without ``words`` it gets a certificate, otherwise it reports them."""
+    waiting = ("--interval", "1", "--maxpolltime", "1")
+    with scep.fault(fault, **options):
+        result = _pki(scep, ra, device_key, "broken.contoso.test", "--password", "wonderful", *waiting)
+    code, output = result
+    assert (code, "BEGIN CERTIFICATE" in output) == ((1, False) if words else (0, True)), output
+    assert words in output
+    if not words:
+        certificate = _certificate(output, tmp_path / "device.crt")
+        code, output = run_any("openssl", "x509", "-in", certificate, "-noout", "-checkend", "0")
+        assert code == (1 if fault == "expired" else 0), output
+
+
+@only_clients
+@pytest.mark.needs("pki", "strongswan-curl", "curl")
+def test_strongswan_gets_a_certificate_after_a_pending_request(
+    scep: Enrolment, ra: Path, device_key: Path
+) -> None:
+    with scep.fault("scep-pending", times=1):
+        code, output = _pki(
+            scep, ra, device_key, "late.contoso.test", "--password", "wonderful", "--interval", "1"
+        )
+    assert (code, "BEGIN CERTIFICATE" in output) == (0, True), output
+
+
+@pytest.mark.needs("pki", "strongswan-curl", "curl")
+def test_strongswan_with_an_ra_whose_key_usages_are_exchanged(
+    scep: Enrolment, ra: Path, device_key: Path, tmp_path: Path
+) -> None:
+    out = ("--caout", tmp_path / "ca.pem", "--raout", tmp_path / "pair.pem", "--outform", "pem")
+    with scep.fault("scep-ra-wrong-usage"):
+        code, output = run_any("pki", "--scepca", "--url", _url(scep), *out)
+    assert code == 0, output
+    pair = {_usage(path): path for path in tmp_path.glob("pair*.pem")}
+    assert set(pair) == {"Key Encipherment", "Digital Signature"}
+    options = ("--password", "wonderful", "--cacert-enc", pair["Digital Signature"])
+    code, output = _pki(scep, pair["Key Encipherment"], device_key, "pair.contoso.test", *options)
+    assert (code, "BEGIN CERTIFICATE" in output) == (0, True), output
+
+
+def _usage(certificate: Path) -> str:
+    text = tools.run("openssl", "x509", "-in", certificate, "-noout", "-ext", "keyUsage")
+    return text.strip().splitlines()[-1].strip()
+
+
+@only_clients
+@pytest.mark.needs("scep-submit")
+@pytest.mark.parametrize(
+    ("fault", "expected", "words"),
+    [
+        ("scep-capabilities-empty", 2, "no response to"),
+        ("scep-capabilities-html", 0, "<h1>Not Found</h1>"),
+        ("scep-capabilities-lowercase", 0, "postpkioperation"),
+    ],
+)
+def test_certmonger_with_faulty_capabilities(scep: Enrolment, fault: str, expected: int, words: str) -> None:
+    with scep.fault(fault):
+        code, output = _submit(scep, "-c")
+    assert (code, words in output) == (expected, True), output

@@ -69,7 +69,7 @@ class Device:
         enveloped = cms.encrypt(content, Certificate(ca), cipher)
         return cms.signed_message(enveloped, certificate, key, attributes, digest)
 
-    def decrypted(self, enveloped: bytes, folder: Path) -> list[x509.Certificate]:
+    def decrypted(self, enveloped: bytes, folder: Path, *options: str) -> list[x509.Certificate]:
         """Let openssl decrypt the content of a response; return the certificates in it."""
         (folder / "device.key").write_bytes(
             self.key.private_bytes(
@@ -82,7 +82,7 @@ class Device:
         (folder / "device.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         (folder / "enveloped.der").write_bytes(enveloped)
         command = ["openssl", "cms", "-decrypt", "-inform", "DER", "-in", folder / "enveloped.der"]
-        command += ["-inkey", folder / "device.key", "-recip", folder / "device.crt"]
+        command += ["-inkey", folder / "device.key", "-recip", folder / "device.crt", *options]
         # The default provider of OpenSSL decrypts Triple DES.
         done = subprocess.run(list(map(str, command)), capture_output=True, check=True)
         return _certificates(done.stdout)

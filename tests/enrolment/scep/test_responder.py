@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pkigen.asn1 import der
 from pkigen.enrolment.decode import Undecodable
+from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
 from pkigen.enrolment.scep import cms
 from pkigen.enrolment.scep.responder import Responder
 from pkigen.environment.enrol import Busy, Enroller
@@ -153,6 +154,30 @@ def test_get_cert_and_get_crl(
     assert _status(response) == ("0", "")
     unknown = der.sequence(issuer, der.integer(1))
     assert _status(responder.respond(device.message(ca, unknown, 21))) == ("2", "4")
+
+
+def _with(own_id: str) -> RequestFaults:
+    faults = EnrolmentFaults()
+    faults.put({own_id: {"identifier": "a.contoso.test"}})
+    return RequestFaults(faults, {}, "sensors")
+
+
+def test_a_fault_breaks_the_link_between_response_and_request(responder: Responder, device: Device) -> None:
+    message = device.message(responder.ca_certificates()[0], device.request())
+    changed = cms.read_signed(responder.respond(message, _with("scep-wrong-nonce"))).attributes
+    assert der.contents(changed[VERISIGN + "6"]) == bytes(16)
+    assert der.contents(changed[VERISIGN + "7"]) == b"transaction-a.contoso.test"
+    changed = cms.read_signed(responder.respond(message, _with("scep-wrong-transaction"))).attributes
+    assert der.contents(changed[VERISIGN + "6"]) == b"0123456789abcdef"
+    assert der.contents(changed[VERISIGN + "7"]) != b"transaction-a.contoso.test"
+
+
+def test_a_fault_encrypts_the_response_with_des(responder: Responder, device: Device, tmp_path: Path) -> None:
+    message = device.message(responder.ca_certificates()[0], device.request())
+    enveloped = cms.read_signed(responder.respond(message, _with("scep-des"))).content
+    assert der.oid("1.3.14.3.2.7") in enveloped
+    # DES is in the legacy provider of OpenSSL.
+    assert device.decrypted(enveloped, tmp_path, "-provider", "legacy", "-provider", "default")
 
 
 def test_a_message_with_changed_content_is_rejected(responder: Responder, device: Device) -> None:
