@@ -18,7 +18,7 @@ from pkigen.profile.schema import json_schema
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec, EntitySpec
 
 WORDS = Path(__file__).with_name("profile_words.yaml")
-_SECTIONS = ("defaults", "authorities", "certificates", "enrolment")
+_SECTIONS = ("defaults", "authorities", "certificates", "enrolment", "fleets")
 _OF_BODIES = ("like", "each")
 _PLAIN = ("head", "entity")
 """Parts whose anchors have no prefix; the other two parts share the key ``issuer``."""

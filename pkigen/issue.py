@@ -4,7 +4,7 @@ Returns DER and not certificate objects, since faulty certificates need not pars
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -81,21 +81,42 @@ def tbs_certificate(
     plan: CertificatePlan, spki: bytes, algorithm: bytes, subject: bytes, issuer: bytes
 ) -> bytes:
     """Return the TBSCertificate (section 4.1.2) in DER; ``subject`` and ``issuer`` are key identifiers."""
-    extensions = (_extension(extension, subject, issuer) for extension in plan.extensions)
-    tbs = der.sequence(
-        _VERSION_3,
-        der.integer(plan.serial),
+    tbs = to_be_signed(
+        plan.serial,
         algorithm,
         names.encode(plan.issuer),
         der.sequence(der.time(plan.not_before), der.time(plan.not_after)),
         names.encode(plan.subject),
         spki,
-        *((der.explicit(3, der.sequence(*extensions)),) if plan.extensions else ()),
+        [encode_extension(extension, subject, issuer) for extension in plan.extensions],
     )
     return edited(tbs, plan.edits, signed=True) if plan.edits else tbs
 
 
-def _extension(extension: Extension, subject: bytes, issuer: bytes) -> bytes:
+def to_be_signed(
+    serial: int,
+    algorithm: bytes,
+    issuer: bytes,
+    validity: bytes,
+    subject: bytes,
+    spki: bytes,
+    extensions: Sequence[bytes],
+) -> bytes:
+    """Return the TBSCertificate of its parts in DER."""
+    return der.sequence(
+        _VERSION_3,
+        der.integer(serial),
+        algorithm,
+        issuer,
+        validity,
+        subject,
+        spki,
+        *((der.explicit(3, der.sequence(*extensions)),) if extensions else ()),
+    )
+
+
+def encode_extension(extension: Extension, subject: bytes, issuer: bytes) -> bytes:
+    """Return an Extension in DER; ``subject`` and ``issuer`` are key identifiers."""
     if extension.value is KeyIdentifier.SUBJECT:
         return _encoded(extension.oid, extension.critical, der.octet_string(subject))
     if extension.value is KeyIdentifier.ISSUER:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4, TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -155,7 +156,7 @@ def encrypt_pbes2(data: bytes, passphrase: bytes, random: bytes, iterations: int
     ``random`` has 32 bytes: salt and initialization vector.
     """
     salt, vector = random[:16], random[16:]
-    secret = hashlib.pbkdf2_hmac("sha256", passphrase, salt, iterations, 32)
+    secret = _pbkdf2(passphrase, salt, iterations)
     derivation = der.sequence(
         der.oid(_PBKDF2),
         der.sequence(
@@ -167,6 +168,12 @@ def encrypt_pbes2(data: bytes, passphrase: bytes, random: bytes, iterations: int
     cipher = der.sequence(der.oid(_AES_256_CBC), der.octet_string(vector))
     algorithm = der.sequence(der.oid(_PBES2), der.sequence(derivation, cipher))
     return algorithm, cbc_encrypted(_AES_256_CBC, secret, vector, data)
+
+
+@lru_cache(maxsize=1)
+def _pbkdf2(passphrase: bytes, salt: bytes, iterations: int) -> bytes:
+    """Return the key of PBES2; cached, because the parts of a PKCS#12 file share one salt."""
+    return hashlib.pbkdf2_hmac("sha256", passphrase, salt, iterations, 32)
 
 
 def encrypt_pkcs12(

@@ -69,6 +69,33 @@ def pkcs12_file(
     return sealer.file(parts)
 
 
+class KeyStoreWriter:
+    """Collects many keys with their certificates for one file; ``chain`` are the CA certificates above all.
+
+    All keys are encrypted with one derived key, so that writing takes no key derivation for each of them.
+    """
+
+    def __init__(self, chain: Sequence[bytes], passphrase: bytes) -> None:
+        self._sealer = _Sealer(passphrase, Protection.AES, _MAC_ITERATIONS)
+        self._certificates = [_certificate_bag(one, ()) for one in chain]
+        self._keys = list[bytes]()
+
+    def add(self, alias: str, key: bytes, certificate: bytes) -> None:
+        """Add a key (PKCS#8) and its certificate under an alias."""
+        key_id = sha1(certificate, usedforsecurity=False).digest()
+        own = (
+            _attribute(_FRIENDLY_NAME, der.string(der.BMP_STRING, alias)),
+            _attribute(_LOCAL_KEY_ID, der.octet_string(key_id)),
+        )
+        self._certificates.append(_certificate_bag(certificate, own))
+        self._keys.append(self._sealer.key_bag(key, own))
+
+    def file(self) -> bytes:
+        """Return the PFX."""
+        certificates = self._sealer.contents(der.sequence(*self._certificates))
+        return self._sealer.file([certificates, _content(der.sequence(*self._keys))])
+
+
 def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> bytes:
     """Return a trust store: certificates with the attribute by which Java recognizes trust anchors."""
     trusted = _attribute(_TRUSTED_KEY_USAGE, der.oid(_ANY_USAGE))
@@ -90,8 +117,11 @@ def with_bad_mac(issued: Issued) -> bytes:
 class _Sealer:
     """Encrypts the parts of one file, and adds its MAC (RFC 7292, 4 and 5)."""
 
-    def __init__(self, passphrase: bytes | None, protection: Protection) -> None:
-        self._passphrase, self._protection = passphrase, protection
+    def __init__(
+        self, passphrase: bytes | None, protection: Protection, iterations: int = _ITERATIONS
+    ) -> None:
+        self._passphrase, self._protection, self._iterations = passphrase, protection, iterations
+        self._salt = token_bytes(16)
         self._digest = "sha256" if protection is Protection.AES else "sha1"
 
     def contents(self, safe_contents: bytes) -> bytes:
@@ -127,8 +157,8 @@ class _Sealer:
     def _encrypt(self, data: bytes, old_scheme: str) -> tuple[bytes, bytes]:
         assert self._passphrase is not None
         if self._protection is Protection.AES:
-            random = token_bytes(32)
-            return encrypt_pbes2(data, self._passphrase, random, _ITERATIONS)
+            random = self._salt + token_bytes(16)
+            return encrypt_pbes2(data, self._passphrase, random, self._iterations)
         salt = token_bytes(8)
         return encrypt_pkcs12(old_scheme, data, self._passphrase, salt, _MAC_ITERATIONS)
 

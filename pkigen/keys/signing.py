@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -153,20 +154,28 @@ def sign(key: PrivateKey, data: bytes, signature: Signature, entropy: Entropy | 
 
     By default a PSS salt has the length of the digest (RFC 4055, 3.1).
     """
+    return signing(key, signature, entropy)(data)
+
+
+def signing(
+    key: PrivateKey, signature: Signature, entropy: Entropy | None = None
+) -> Callable[[bytes], bytes]:
+    """Return the function that signs with a key, for many signatures; see ``sign``."""
     kind = kind_of(key)
     digest = DIGESTS.get(digest_of(kind, signature), DIGESTS["sha256"])
     if isinstance(key, RSAPrivateKey):
         if not signature.pss:
-            return key.sign(data, padding.PKCS1v15(), digest)
+            return partial(key.sign, padding=padding.PKCS1v15(), algorithm=digest)
         salt = digest.digest_size if signature.salt is None else signature.salt
         mask = DIGESTS[signature.mask] if signature.mask else digest
         if entropy is not None:
-            return sign_pss(key, data, digest, mask, entropy.read(salt, "pss", data.hex()))
-        return key.sign(data, padding.PSS(padding.MGF1(mask), salt), digest)
+            return lambda data: sign_pss(key, data, digest, mask, entropy.read(salt, "pss", data.hex()))
+        return partial(key.sign, padding=padding.PSS(padding.MGF1(mask), salt), algorithm=digest)
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return key.sign(data, ec.ECDSA(digest, deterministic_signing=entropy is not None))
+        algorithm = ec.ECDSA(digest, deterministic_signing=entropy is not None)
+        return partial(key.sign, signature_algorithm=algorithm)
     if isinstance(key, DSAPrivateKey | MLKEM768PrivateKey):
         raise TypeError(f"nothing is signed with a key of kind {kind.name} here")
     if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:
-        return sign_deterministically(key, kind, data)
-    return key.sign(data)
+        return partial(sign_deterministically, key, kind)
+    return key.sign

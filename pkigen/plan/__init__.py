@@ -13,6 +13,7 @@ from pkigen.plan.cases import cases_of
 from pkigen.plan.compliance import own_sets, sets_named
 from pkigen.plan.crl_distribution import CRL_LIFE
 from pkigen.plan.entities import Planner, Serials
+from pkigen.plan.fleets import FleetPlan, fleet_plans
 from pkigen.plan.negatives import SkippedCase
 from pkigen.plan.service_faults import PlannedServing, serving_of
 from pkigen.profile import Profile
@@ -38,6 +39,7 @@ class Plan:
     ``serving`` lists the intentional errors of the service for
     authorities without a fault. ``warnings`` are values that are valid but probably not
     intended. ``previous_crls`` are the CRLs that imported authorities published elsewhere, by entity id.
+    ``fleets`` are certificates in shards; ``certificates()`` and ``count`` do not contain them.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Plan:
     serving: tuple[PlannedServing, ...]
     warnings: tuple[Problem, ...]
     previous_crls: Mapping[str, CertificateList]
+    fleets: tuple[FleetPlan, ...]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
@@ -82,6 +85,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials | None, crl_life: S
         serving,
         tuple(planner.warnings),
         planner.previous_crls,
+        fleet_plans(profile, planner),
         _PlannedOnce(lambda: cases.among(planner.certificates()), profile.count + len(cases.certificates)),
     )
 

@@ -184,20 +184,23 @@ class Planner:
     def _responds(self, issuer: str) -> bool:
         return issuer != SELF and self._specs[issuer].ocsp is not None
 
-    def _points(self, issuer: str, certificate: str) -> tuple[Extension | None, Extension | None]:
-        """Return the CRL distribution points and the freshest CRL of a certificate."""
+    def partitions(self, issuer: str) -> int:
+        """Return the number of CRLs that the certificates of an authority are divided into, or 0."""
+        return 0 if issuer == SELF else self._specs[issuer].crl_settings.partitions or 0
+
+    def _points(self, issuer: str, partition: int) -> tuple[Extension | None, Extension | None]:
+        """Return the CRL distribution points and the freshest CRL of the certificates in a partition."""
         if issuer == SELF:
             return None, None
         spec = self._specs[issuer]
         crl = self._crl(spec)
         if crl is None:
             return None, None
-        other, count = spec.crl_settings.issuer, spec.crl_settings.partitions
-        where = issuer, partition_of(certificate, count) if count else 0
+        other, where = spec.crl_settings.issuer, (issuer, partition)
         if where not in self._led_to:
             indirect = self._crl(self._specs[other]) if other else None
             lister = (indirect, self._subjects[other]) if other and indirect else None
-            self._led_to[where] = points(crl, where[1], lister)
+            self._led_to[where] = points(crl, partition, lister)
         return self._led_to[where]
 
     def _certificate(self, spec: CertificateSpec) -> Entity:
@@ -250,6 +253,20 @@ class Planner:
             return 0
         return int((shift(self.clock, span) - self.clock).total_seconds())
 
+    def setting(
+        self, spec: AuthoritySpec | CertificateSpec, role: Role, issuer: str, partition: int
+    ) -> Setting:
+        """Return the inputs of a certificate's default extensions."""
+        return Setting(
+            None if issuer == SELF else issuer,
+            self.profile.base_url,
+            parse_kind(spec.key).family == "rsa",
+            role is Role.AUTHORITY,
+            *self._points(issuer, partition),
+            ocsp_url(self.profile.base_url) if self._responds(issuer) else "",
+            self.clock,
+        )
+
     def _plan(
         self, spec: AuthoritySpec | CertificateSpec, role: Role, issuer: str, index: int, subject: Name
     ) -> CertificatePlan:
@@ -259,15 +276,8 @@ class Planner:
         if imported is not None and imported.key is None:
             message = f"'{issuer}' was imported without a key and cannot issue"
             raise InputError(self.profile.problem(spec, ("issuer",), message))
-        setting = Setting(
-            None if self_signed else issuer,
-            self.profile.base_url,
-            parse_kind(spec.key).family == "rsa",
-            role is Role.AUTHORITY,
-            *self._points(issuer, spec.name),
-            ocsp_url(self.profile.base_url) if self._responds(issuer) else "",
-            self.clock,
-        )
+        count = self.partitions(issuer)
+        setting = self.setting(spec, role, issuer, partition_of(spec.name, count) if count else 0)
         issuer_name = subject if self_signed else self._subjects[issuer]
         signature = Signature(spec.signature.digest or "", spec.signature.pss)
         if issuer in self._imported_cas:

@@ -21,6 +21,7 @@ from pkigen.profile.expansion import (
     Spec,
 )
 from pkigen.profile.extension_fields import ExtendedKeyUsage
+from pkigen.profile.fleets import Fleet, fleet_errors
 from pkigen.profile.names import check_name
 from pkigen.profile.profile import Profile, above, in_order, unravel
 from pkigen.profile.specifications import (
@@ -29,7 +30,6 @@ from pkigen.profile.specifications import (
     AuthoritySpec,
     CertificateSpec,
     EntitySpec,
-    ImportedCASpec,
     alternative_names,
 )
 from pkigen.x509.timestamps import BEGINNING
@@ -95,8 +95,7 @@ class Checks:
                 self._warn(body, instance, self._renewal_warnings(certificate))
                 if len(self._problems) > self._most:
                     return
-        for template in self._profile.templates:
-            self._check_template(template)
+        self._check_derived(names)
         for authority_body, instance, spec in specs:
             self._report(authority_body, instance, _check_responder(spec, known, tuple(names.values())))
         self._profile.warnings = tuple(self._warnings.values())
@@ -235,6 +234,13 @@ class Checks:
         if not spec.subject and (spec.san is None or isinstance(spec.san, Omit)):
             yield ("subject",), "it needs a subject or a subject alternative name", None
 
+    def _check_derived(self, names: dict[str, str]) -> None:
+        """Check the templates and the fleets; ``names`` are those of certificates."""
+        for template in self._profile.templates:
+            self._check_template(template)
+        for fleet in self._profile.fleets:
+            self._check_fleet(fleet, names)
+
     def _check_template(self, template: Template) -> None:
         """Check a template with the values of a sample request."""
         try:
@@ -246,6 +252,26 @@ class Checks:
         if spec.issuer == SELF:
             words = "a request has no private key here, so a CA must issue the certificate"
             self._problems.append(template.body.problem(instance, ("issuer",), words))
+
+    def _check_fleet(self, fleet: Fleet, names: dict[str, str]) -> None:
+        """Check a sample of a fleet's certificates; ``names`` are those of other certificates."""
+        body = fleet.body
+        for index in fleet.sample():
+            instance = fleet.instance(index)
+            try:
+                spec = body.specification(instance)
+            except InstanceError as error:
+                self._problems += error.problems
+                return
+            revoked = spec.model_copy(update={"revoked": fleet.settings.revoked})
+            self._report(body, instance, self._check_certificate(body, revoked))
+            self._warn(body, instance, _name_warnings(spec))
+            self._report(body, instance, fleet_errors(fleet, spec) if index == 1 else iter(()))
+        texts = [
+            f"the certificate '{name}' exists already" for name in names.values() if fleet.index_of(name)
+        ]
+        texts += filter(None, [check_name(instance.name)])
+        self._problems += [Problem(text, body.where, body.place) for text in texts]
 
     def _check_revocable(self, spec: EntitySpec, issuer: str) -> Errors:
         authority = self._authorities.get(issuer)
@@ -374,15 +400,4 @@ def _check_extensions(spec: EntitySpec) -> Errors:
 
 
 def _imported_without_key(spec: AuthoritySpec) -> bool:
-    return spec.imported is not None and _lacks_key(spec.imported)
-
-
-def _lacks_key(files: ImportedCASpec) -> bool:
-    """Return whether there is certainly no private key: no key file, and a certificate file without one."""
-    if files.key is not None or files.certificate.suffix.lower() in (".p12", ".pfx", ".jks"):
-        return False
-    try:
-        data = files.certificate.read_bytes()
-    except OSError:
-        return True
-    return b"PRIVATE KEY" not in data.replace(b"\0", b"")
+    return spec.imported is not None and spec.imported.lacks_key

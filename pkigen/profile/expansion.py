@@ -63,6 +63,10 @@ class Body(Generic[Spec]):
     _rendered_fields: tuple[str, ...] = field(default=(), init=False)
     _adapters: dict[str, TypeAdapter[Any]] = field(default_factory=dict, init=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs; it fills the caches again."""
+        return {**self.__dict__, "_first": None, "_rendered_fields": (), "_adapters": {}}
+
     @property
     def count(self) -> int:
         """The number of instances."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pkigen.documents import limits, shipped
 from pkigen.documents.fields import close_to
@@ -27,6 +27,13 @@ from pkigen.files import read_file
 from pkigen.profile.checks import Checks
 from pkigen.profile.enrolment import MOST_TEMPLATES, NOT_IN_TEMPLATES, Template, TemplateSettings
 from pkigen.profile.expansion import Body, InstanceError, Spec
+from pkigen.profile.fleets import (
+    MOST_FLEETS,
+    NOT_IN_FLEETS,
+    Fleet,
+    FleetSettings,
+    fields_of_certificates,
+)
 from pkigen.profile.inheritance import (
     Likeness,
     Made,
@@ -41,6 +48,7 @@ from pkigen.profile.profile import Profile
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head, read_head
 
+Settings = TypeVar("Settings", bound=BaseModel)
 _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
 _BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
 
@@ -97,6 +105,7 @@ class _Loader:
         authorities = self._bodies(AuthoritySpec, "authorities", head)
         certificates = self._bodies(CertificateSpec, "certificates", head)
         templates = tuple(self._templates(head))
+        fleets = tuple(self._fleets(head))
         requested = self._body_of_requests(head)
         profile = Profile(
             head,
@@ -104,6 +113,7 @@ class _Loader:
             authorities,
             certificates,
             templates,
+            fleets,
             requested,
             self._tree,
             self._folder,
@@ -190,40 +200,63 @@ class _Loader:
 
     def _templates(self, head: Head) -> Iterator[Template]:
         """Yield the templates of the section ``enrolment``, which can be ``like`` a certificate."""
-        section, certificates = self._section("enrolment"), self._section("certificates")
-        if len(section) > MOST_TEMPLATES:
-            self._refuse(self._tree, "enrolment", ("enrolment",), f"more than {MOST_TEMPLATES} templates")
-            return
-        bodies, common = certificates.copy(), {"environment": head.name, "base_url": head.base_url}
-        for key, own in section.items():
-            if key in certificates:
-                self._refuse(
-                    section, f"enrolment.{key}", (key,), "a certificate has this name; choose another"
-                )
-            elif not isinstance(own, Table):
-                self._refuse(section, f"enrolment.{key}", (key,), "this must be a mapping")
-            elif (wrong := check_name(key)) is not None:
-                self._refuse(section, f"enrolment.{key}", (key,), wrong)
-            else:
-                bodies.put(key, without(own, tuple(TemplateSettings.model_fields)), locate(section, (key,)))
-        likeness = Likeness(bodies, self._made(certificates, "certificates", common), "enrolment")
-        defaults = self._defaults(CertificateSpec)
-        for key in (key for key in section if key in bodies and key not in certificates):
-            own = section[key]
-            for name in NOT_IN_TEMPLATES:
-                if name in own:
-                    self._refuse(own, f"enrolment.{key}.{name}", (name,), "a template cannot have this key")
-            above, lent = likeness.above(key)
-            inherited = without(inherit(defaults, above, Table()), NOT_IN_TEMPLATES)
-            merged = given(inherit(inherited, Table(), without(bodies[key], ("like",))))
-            _name_the_subject(merged)
-            pattern = parse_pattern(key)
-            body = Body(
-                CertificateSpec, "enrolment", key, merged, pattern, None, {**lent, **common}, self._folder
-            )
-            settings = self._settings(key, own)
+        keys = tuple(TemplateSettings.model_fields)
+        section = self._derived_section("enrolment", MOST_TEMPLATES, "templates")
+        bodies = {key: without(own, keys) for key, own in section.items()}
+        for key, body in self._derived_bodies("enrolment", bodies, NOT_IN_TEMPLATES, "a template", head):
+            settings = self._settings(f"enrolment.{key}", section[key], TemplateSettings)
             if settings is not None:
-                yield Template(key, body, settings, frozenset(own))
+                yield Template(key, body, settings, frozenset(section[key]))
+
+    def _fleets(self, head: Head) -> Iterator[Fleet]:
+        """Yield the fleets, which can be ``like`` a certificate."""
+        section = self._derived_section("fleets", MOST_FLEETS, "fleets")
+        bodies = {key: fields_of_certificates(own) for key, own in section.items()}
+        excluded = (*NOT_IN_FLEETS, "revoked", "faults")
+        for key, body in self._derived_bodies("fleets", bodies, excluded, "a fleet", head):
+            settings = self._settings(f"fleets.{key}", section[key], FleetSettings)
+            if settings is not None:
+                yield Fleet(key, body, settings, section[key])
+
+    def _derived_section(self, name: str, most: int, what: str) -> dict[str, Table]:
+        """Return the bodies of a section whose bodies can be ``like`` a certificate; report wrong ones."""
+        section, certificates = self._section(name), self._section("certificates")
+        if len(section) > most:
+            self._refuse(self._tree, name, (name,), f"more than {most} {what}")
+            return {}
+        bodies = dict[str, Table]()
+        for key, own in section.items():
+            where = f"{name}.{key}"
+            if key in certificates:
+                self._refuse(section, where, (key,), "a certificate has this name; choose another")
+            elif not isinstance(own, Table):
+                self._refuse(section, where, (key,), "this must be a mapping")
+            elif (wrong := check_name(key)) is not None:
+                self._refuse(section, where, (key,), wrong)
+            else:
+                bodies[key] = own
+        return bodies
+
+    def _derived_bodies(
+        self, section: str, owned: Mapping[str, Table], excluded: tuple[str, ...], what: str, head: Head
+    ) -> Iterator[tuple[str, Body[CertificateSpec]]]:
+        """Yield the inherited bodies of a section; ``excluded`` are the keys that they cannot have."""
+        tree, certificates = self._section(section), self._section("certificates")
+        bodies, common = certificates.copy(), {"environment": head.name, "base_url": head.base_url}
+        for key, own in owned.items():
+            bodies.put(key, own, locate(tree, (key,)))
+        likeness = Likeness(bodies, self._made(bodies, "certificates", common), section)
+        defaults = self._defaults(CertificateSpec)
+        for key, own in owned.items():
+            for name in excluded:
+                if name in own:
+                    self._refuse(own, f"{section}.{key}.{name}", (name,), f"{what} cannot have this key")
+            above, lent = likeness.above(key)
+            inherited = without(inherit(defaults, above, Table()), excluded)
+            merged = given(inherit(inherited, Table(), without(own, ("like",))))
+            _name_the_subject(merged)
+            pattern, variables = parse_pattern(key), {**lent, **common}
+            yield key, Body(CertificateSpec, section, key, merged, pattern, None, variables, self._folder)
         self._problems += likeness.problems
 
     def _body_of_requests(self, head: Head) -> Body[CertificateSpec]:
@@ -233,16 +266,17 @@ class _Loader:
         common = {"environment": head.name, "base_url": head.base_url}
         return Body(CertificateSpec, "defaults", "", tree, parse_pattern("x"), None, common, self._folder)
 
-    def _settings(self, key: str, own: Table) -> TemplateSettings | None:
-        fields = {name: own[name] for name in TemplateSettings.model_fields if name in own}
+    def _settings(self, where: str, own: Table, model: type[Settings]) -> Settings | None:
+        """Return the keys of a body that are not fields of a certificate; None if they are wrong."""
+        fields = {name: own[name] for name in model.model_fields if name in own}
         try:
-            return TemplateSettings.model_validate(fields, context={"folder": self._folder})
+            return model.model_validate(fields, context={"folder": self._folder})
         except ValidationError as error:
             for detail in details_of(error):
-                words, suggestion = words_of(detail, TemplateSettings, detail["loc"])
-                where = ".".join(("enrolment", key, *map(str, detail["loc"])))
+                words, suggestion = words_of(detail, model, detail["loc"])
+                path = ".".join((where, *map(str, detail["loc"])))
                 place = locate(own, detail["loc"]) or own.location
-                self._problems.append(Problem(words, where, place, suggestion))
+                self._problems.append(Problem(words, path, place, suggestion))
             return None
 
     def _made(self, section: Table, where: str, common: Mapping[str, str]) -> dict[str, Made]:

@@ -13,6 +13,7 @@ from pkigen.documents.yaml_tree import Table, Text, locate
 from pkigen.errors import InputError, Problem
 from pkigen.profile.enrolment import Template, TemplateSettings
 from pkigen.profile.expansion import Body
+from pkigen.profile.fleets import Fleet
 from pkigen.profile.specifications import SELF, AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head
 
@@ -22,8 +23,9 @@ class Profile:
 
     ``source`` is the file it was read from, None for a mapping. ``authorities`` lists issuers before the
     CAs that they issue. ``count`` is the number of certificates, without the negative cases. ``templates``
-    are those of the section ``enrolment``. Paths are relative to ``folder``. ``warnings`` are values that
-    are valid but probably not intended. ``base_url_override`` replaced the base URL of the file.
+    are those of the section ``enrolment``; certificates of ``fleets`` are not in ``count``. Paths are
+    relative to ``folder``. ``warnings`` are values that are valid but probably not intended.
+    ``base_url_override`` replaced the base URL of the file.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Profile:
         authorities: tuple[Body[AuthoritySpec], ...],
         certificates: tuple[Body[CertificateSpec], ...],
         templates: tuple[Template, ...],
+        fleets: tuple[Fleet, ...],
         defaults: Body[CertificateSpec],
         tree: Table,
         folder: Path,
@@ -53,6 +56,7 @@ class Profile:
         self.authority_bodies = authorities
         self.certificate_bodies = certificates
         self.templates = templates
+        self.fleets = fleets
         self._defaults = defaults
         self._tree = tree
 
@@ -121,6 +125,9 @@ class Profile:
         self, spec: AuthoritySpec | CertificateSpec, path: tuple[str | int, ...], message: str
     ) -> Problem:
         """Return a problem with an authority or a certificate, at its location in the document."""
+        for fleet in self.fleets:
+            if (index := fleet.index_of(spec.name)) is not None:
+                return fleet.body.problem(fleet.instance(index), path, message)
         authority = isinstance(spec, AuthoritySpec)
         bodies: Sequence[Body[Any]] = self.authority_bodies if authority else self.certificate_bodies
         for body in bodies:
@@ -131,6 +138,8 @@ class Profile:
 
     def says(self, spec: AuthoritySpec | CertificateSpec, key: str) -> bool:
         """Return whether a field is set for an entity, in its own body or by inheritance."""
+        if fleet := next((one for one in self.fleets if one.index_of(spec.name) is not None), None):
+            return key in fleet.body.tree
         bodies: Sequence[Body[Any]] = (*self.authority_bodies, *self.certificate_bodies)
         owners = (body for body in bodies if body.model is type(spec) and key in body.tree)
         return any(instance.name == spec.name for body in owners for instance in body.instances())

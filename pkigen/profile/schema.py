@@ -9,13 +9,20 @@ from pydantic.json_schema import models_json_schema
 
 from pkigen.documents.json_schema import DEFINITIONS, relaxed
 from pkigen.profile.enrolment import NOT_IN_TEMPLATES, TemplateSettings
+from pkigen.profile.fleets import NOT_IN_FLEETS, FleetSettings
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec
 from pkigen.profile.top_level import Head
 
 
 def json_schema() -> dict[str, Any]:
     """Return a JSON Schema of draft 2020-12 that also accepts numbers and booleans where YAML reads them."""
-    models: tuple[type[BaseModel], ...] = (Head, AuthoritySpec, CertificateSpec, TemplateSettings)
+    models: tuple[type[BaseModel], ...] = (
+        Head,
+        AuthoritySpec,
+        CertificateSpec,
+        TemplateSettings,
+        FleetSettings,
+    )
     _, schema = models_json_schema([(model, "validation") for model in models], ref_template=DEFINITIONS)
     definitions = schema["$defs"]
     head = definitions.pop("Head")
@@ -25,7 +32,12 @@ def json_schema() -> dict[str, Any]:
         body["properties"]["like"] = {"type": "string", "description": "another body to copy from"}
         body["properties"]["each"] = {"type": "string", "description": "a CSV file: one for each row"}
         body["required"] = []
-    definitions["Template"] = _template(certificate, definitions.pop("TemplateSettings"))
+    definitions["Template"] = _derived(certificate, definitions.pop("TemplateSettings"), NOT_IN_TEMPLATES)
+    definitions["Fleet"] = _derived(certificate, definitions.pop("FleetSettings"), NOT_IN_FLEETS)
+    kinds = certificate["properties"]["key"]
+    definitions["Fleet"]["properties"]["key"] = {
+        "anyOf": [kinds, {"$ref": DEFINITIONS.format(model="KeyPool")}]
+    }
     issuers = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     authority["properties"]["issuer"] = issuers
     known = {**authority["properties"], **certificate["properties"]}
@@ -35,6 +47,7 @@ def json_schema() -> dict[str, Any]:
         "authorities": _named("AuthoritySpec"),
         "certificates": _named("CertificateSpec"),
         "enrolment": _named("Template"),
+        "fleets": _named("Fleet"),
     }
     head["required"] = []
     schema = relaxed({**head, "$defs": definitions})
@@ -42,9 +55,11 @@ def json_schema() -> dict[str, Any]:
     return {**schema, **title}
 
 
-def _template(certificate: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a template: a certificate without what only a request has, and its settings."""
-    fields = {key: node for key, node in certificate["properties"].items() if key not in NOT_IN_TEMPLATES}
+def _derived(
+    certificate: dict[str, Any], settings: dict[str, Any], excluded: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the schema of a template or a fleet: fields of a certificate, and its settings."""
+    fields = {key: node for key, node in certificate["properties"].items() if key not in excluded}
     return {
         "type": "object",
         "properties": {**fields, **settings["properties"]},

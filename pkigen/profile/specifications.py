@@ -140,6 +140,16 @@ class ImportedCASpec(Value):
     chain: ReadablePath | None = None
     passphrase: Passphrase | None = Field(default=None, repr=False)
 
+    @property
+    def lacks_key(self) -> bool:
+        """Whether there is certainly no private key: no key file, and a certificate file without one."""
+        if self.key is not None or self.certificate.suffix.lower() in (".p12", ".pfx", ".jks"):
+            return False
+        try:
+            return b"PRIVATE KEY" not in self.certificate.read_bytes().replace(b"\0", b"")
+        except OSError:
+            return True
+
 
 class CrlSpec(Value):
     """An authority's CRLs: their lifetime, and how they are partitioned.

@@ -93,7 +93,7 @@ _BASE_URL = re.compile(
     r"(https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+))(:[0-9]{1,5})?((?:/(?:[a-z0-9._~!$&'()*+,;=:@-]|%[0-9a-f]{2})*)*)",
     re.IGNORECASE,
 )
-_SECTIONS = ("defaults", "authorities", "certificates", "enrolment")
+_SECTIONS = ("defaults", "authorities", "certificates", "enrolment", "fleets")
 
 
 def _parse_name(text: str) -> str:

@@ -14,6 +14,7 @@ from pkigen.store.entries import (
 )
 from pkigen.store.index import Index
 from pkigen.store.lock import EnvironmentInUse
+from pkigen.store.shards import ShardFile, ShardRow
 from pkigen.store.staged_files import stage
 from pkigen.store.store import Store
 
@@ -28,6 +29,8 @@ __all__ = [
     "Publication",
     "Record",
     "Revoked",
+    "ShardFile",
+    "ShardRow",
     "StagedFiles",
     "Store",
     "decoding",

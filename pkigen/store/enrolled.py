@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, field
 
-from pkigen.store.entries import DamagedIndex, decoding
+from pkigen.store.entries import DamagedIndex, decoding, transaction
 from pkigen.store.layout import is_entity
 
 _COLUMNS = "id, template, protocol, requester, at, request, verdict, faults"
@@ -45,13 +45,8 @@ class EnrolledTable:
         """Record requests, before their certificates are published: a build must never delete those."""
         values = [astuple(row) for row in rows]
         marks = ",".join("?" * len(_COLUMNS.split(",")))
-        self._sql.execute("BEGIN IMMEDIATE")  # otherwise each row would be a transaction
-        try:
+        with transaction(self._sql):  # otherwise each row would be a transaction
             self._sql.executemany(f"INSERT OR REPLACE INTO enrolled VALUES ({marks})", values)  # noqa: S608
-        except BaseException:
-            self._sql.execute("ROLLBACK")
-            raise
-        self._sql.execute("COMMIT")
 
     def ids(self) -> frozenset[str]:
         """Return the ids of all certificates that devices requested."""

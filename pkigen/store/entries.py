@@ -28,6 +28,18 @@ def decoding(place: str) -> Iterator[None]:
         raise DamagedIndex(place) from error
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run a block as one transaction: it takes effect as a whole or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One issued entity.

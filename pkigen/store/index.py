@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from pkigen.model import REASON_CODES
 from pkigen.store.enrolled import EnrolledTable
-from pkigen.store.entries import CrlState, DamagedIndex, Entry, Record, Revoked, decoding
+from pkigen.store.entries import CrlState, DamagedIndex, Entry, Record, Revoked, decoding, transaction
 from pkigen.store.layout import is_entity, is_file_name, is_relative
 from pkigen.store.schema import ENTITY
+from pkigen.store.shards import ShardTable
 
 _COLUMNS = (
     "id, spec, output, issuers, key_kind, key_source, spki, serials, not_before, not_after, record, files"
@@ -34,6 +34,7 @@ class Index:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
         self.enrolled = EnrolledTable(connection)
+        self.shards = ShardTable(connection)
 
     def close(self) -> None:
         """Close the database connection."""
@@ -89,14 +90,14 @@ class Index:
 
     def begin_publishing(self, rows: Iterable[tuple[Entry, str]]) -> None:
         """Write entries and the names of their staging directories to the journal."""
-        with self._transaction():
+        with transaction(self._sql):
             marks = ",".join("?" * 13)
             values = ((*_row(entry), folder) for entry, folder in rows)
             self._sql.executemany(f"INSERT OR REPLACE INTO journal VALUES ({marks})", values)  # noqa: S608
 
     def end_publishing(self) -> None:
         """Move all entries of the journal to the index, once their directories are in place."""
-        with self._transaction():
+        with transaction(self._sql):
             self._sql.execute(
                 f"INSERT OR REPLACE INTO entities ({_COLUMNS}) SELECT {_COLUMNS} FROM journal"  # noqa: S608
             )
@@ -130,7 +131,7 @@ class Index:
 
     def remove(self, entity_id: str) -> None:
         """Delete an entity; its serial numbers, CRL number and revocations stay."""
-        with self._transaction():
+        with transaction(self._sql):
             self._sql.execute(
                 "INSERT OR REPLACE INTO meta SELECT 'pruned ' || id, serials FROM entities WHERE id = ?",
                 (entity_id,),
@@ -144,7 +145,7 @@ class Index:
         The same entity may use a serial again: a killed build reserved it and issued nothing.
         """
         rows = [(authority, f"{serial:0{_SERIAL_DIGITS}x}", entity) for authority, serial, entity in serials]
-        with self._transaction():
+        with transaction(self._sql):
             cursor = self._sql.executemany("INSERT OR IGNORE INTO serials VALUES (?, ?, ?)", rows)
         if cursor.rowcount == len(rows):
             return []
@@ -195,7 +196,7 @@ class Index:
 
     def next_crl_number(self, authority: str) -> int:
         """Reserve and return the next CRL number of an authority."""
-        with self._transaction():
+        with transaction(self._sql):
             query = "SELECT number FROM crl_numbers WHERE authority = ?"
             row = self._sql.execute(query, (authority,)).fetchone()
             number = 1 + (_number(row[0], f"crl_numbers: {authority}") if row else 0)
@@ -204,7 +205,7 @@ class Index:
 
     def raise_crl_number(self, authority: str, number: int) -> None:
         """Record that an authority used CRL numbers up to ``number`` elsewhere."""
-        with self._transaction():
+        with transaction(self._sql):
             self._sql.execute(
                 "INSERT INTO crl_numbers VALUES (?, ?)"
                 " ON CONFLICT DO UPDATE SET number = max(number, excluded.number)",
@@ -231,27 +232,27 @@ class Index:
 
     def set_revocations(self, revocations: Iterable[Revoked]) -> None:
         """Record revocations, and replace those with the same issuer, serial and source."""
-        with self._transaction():
-            self._sql.executemany(
-                "INSERT OR REPLACE INTO revocations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        r.issuer_id,
-                        f"{r.serial:0{_SERIAL_DIGITS}x}",
-                        r.entity_id,
-                        r.reason,
-                        r.at,
-                        r.source,
-                        r.text,
-                        r.invalid_since,
-                    )
-                    for r in revocations
-                ),
+        with transaction(self._sql):
+            self._insert_revocations(revocations)
+
+    def replace_revocations(self, issuer: str, first: int, last: int, revocations: Iterable[Revoked]) -> None:
+        """Replace the profile's revocations of a range of serial numbers."""
+        with transaction(self._sql):
+            self._sql.execute(
+                "DELETE FROM revocations WHERE issuer = ? AND serial BETWEEN ? AND ? AND source = 'profile'",
+                (issuer, f"{first:0{_SERIAL_DIGITS}x}", f"{last:0{_SERIAL_DIGITS}x}"),
             )
+            self._insert_revocations(revocations)
+
+    def _insert_revocations(self, revocations: Iterable[Revoked]) -> None:
+        self._sql.executemany(
+            "INSERT OR REPLACE INTO revocations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ((one.issuer_id, f"{one.serial:0{_SERIAL_DIGITS}x}", *one[2:]) for one in revocations),
+        )
 
     def clear_revocations(self, revocations: Iterable[Revoked]) -> None:
         """Delete revocations."""
-        with self._transaction():
+        with transaction(self._sql):
             self._sql.executemany(
                 "DELETE FROM revocations WHERE issuer = ? AND serial = ? AND source = ?",
                 ((r.issuer_id, f"{r.serial:0{_SERIAL_DIGITS}x}", r.source) for r in revocations),
@@ -262,6 +263,15 @@ class Index:
         query = "SELECT * FROM revocations WHERE issuer = ? ORDER BY serial, source"
         with decoding(f"revocations: {issuer}"):
             yield from map(_revoked, self._sql.execute(query, (issuer,)))
+
+    def revocations_between(self, issuer: str, first: int, last: int) -> list[Revoked]:
+        """Return the revocations of a range of serial numbers."""
+        query = (
+            "SELECT * FROM revocations WHERE issuer = ? AND serial BETWEEN ? AND ? ORDER BY serial, source"
+        )
+        limits = f"{first:0{_SERIAL_DIGITS}x}", f"{last:0{_SERIAL_DIGITS}x}"
+        with decoding(f"revocations: {issuer}"):
+            return list(map(_revoked, self._sql.execute(query, (issuer, *limits))))
 
     def revocation(self, issuer: str, serial: int) -> Revoked | None:
         """Return the revocation of one serial number, or None."""
@@ -299,7 +309,7 @@ class Index:
 
     def set_publishers(self, plans: Iterable[tuple[str, str]]) -> None:
         """Replace all publication plans by these: (id, plan as JSON)."""
-        with self._transaction():
+        with transaction(self._sql):
             self._sql.execute("DELETE FROM publishers")
             self._sql.executemany("INSERT INTO publishers VALUES (?, ?)", plans)
 
@@ -307,16 +317,6 @@ class Index:
         """Return the publication plans by id, as JSON."""
         rows = self._sql.execute("SELECT id, plan FROM publishers ORDER BY id").fetchall()
         return {_id(entity): _text(plan, f"publishers: {entity}") for entity, plan in rows}
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._sql.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._sql.execute("ROLLBACK")
-            raise
-        self._sql.execute("COMMIT")
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

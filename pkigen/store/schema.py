@@ -22,9 +22,10 @@ from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.store.enrolled import ENROLLED
+from pkigen.store.shards import SHARDS
 from pkigen.store.staged_files import sync_directory
 
-_VERSION = 3
+_VERSION = 4
 ENTITY = """
     id TEXT PRIMARY KEY, spec TEXT, output TEXT, issuers TEXT, key_kind TEXT, key_source TEXT,
     spki TEXT, serials TEXT, not_before INTEGER, not_after INTEGER, record TEXT, files TEXT
@@ -51,14 +52,16 @@ CREATE INDEX revocations_of ON revocations (entity);
 CREATE TABLE renewals (id TEXT PRIMARY KEY); -- unused, but older versions of pkigen read it
 {_PUBLISHERS}
 {ENROLLED}
+{SHARDS}
 CREATE TABLE journal ({ENTITY}, "folder" TEXT NOT NULL);
 """
 _UPGRADES = {
-    1: f"ALTER TABLE revocations ADD COLUMN invalid_since INTEGER; {_PUBLISHERS} {ENROLLED}",
-    2: ENROLLED,
+    1: f"ALTER TABLE revocations ADD COLUMN invalid_since INTEGER; {_PUBLISHERS} {ENROLLED} {SHARDS}",
+    2: f"{ENROLLED} {SHARDS}",
+    3: SHARDS,
 }
 """Upgrades an index of an earlier version."""
-_READABLE = (2, _VERSION)
+_READABLE = (2, 3, _VERSION)
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 

@@ -19,7 +19,7 @@ from pkigen.store.lock import Lock
 from pkigen.store.os_errors import os_errors_as_failures
 from pkigen.store.placement import Placement
 from pkigen.store.schema import connect, create
-from pkigen.store.staged_files import file_digest, sync_directory, sync_file
+from pkigen.store.staged_files import file_digest, sync_directory, sync_file, write_new
 
 
 class Store:
@@ -129,6 +129,15 @@ class Store:
             raise
         sync_directory(target.parent)
         return digest.hexdigest()
+
+    def write_secret(self, path: str, data: bytes) -> None:
+        """Write a file with mode 0600 atomically; its directory exists."""
+        target = inside(self.folder, path)
+        draft = self._placement.staging / secrets.token_hex(12)
+        write_new(str(draft), data, secret=True)
+        sync_file(draft)
+        os.replace(draft, target)
+        sync_directory(target.parent)
 
     def read(self, path: str) -> bytes:
         """Return the contents of a file; raises EnvironmentFailure for a link, and OSError."""

@@ -97,9 +97,15 @@ def _update(
         record_profile(store, profile)
         save_authorities(store, authorities)
         state = _build_state(session, store, options)
-        total = len(session.plan.authorities) + session.plan.count
+        fleets = sum(fleet.fleet.settings.count for fleet in session.plan.fleets)
+        total = len(session.plan.authorities) + session.plan.count + fleets
         with _reporting(progress, total) as advance:
             _issue(session, state, authorities, keys, options, advance)
+            if fleets or store.index.shards.fleets():
+                from pkigen.environment.fleets.build import build_fleets
+
+                keys.end()
+                build_fleets(session, state, options, advance)
         finalize_build(session, state, options)
         state.summary.notes += [*announcements, *state.lifetimes.notes(), *store.notes]
     return state.summary

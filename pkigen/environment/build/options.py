@@ -21,7 +21,10 @@ class BuildOptions:
     ``only`` is a glob on names. ``at`` is the build clock (UTC); None means now, or SEEDED_CLOCK with a
     seed. ``renew`` are the ids of entities to reissue in any case, ``delete`` those to delete if the profile
     does not contain them. ``replace_root`` permits to replace or remove a trust anchor, ``force`` also to
-    replace the authorities of another profile.
+    replace the authorities of another profile. ``verify`` reads the digests of the shards of fleets, not only
+    their sizes and times. ``destination`` is a URL for the shards, empty for the environment itself.
+    ``scheduler`` is the address of a Dask scheduler whose workers build shards; ``insecure_scheduler``
+    permits one on another machine without TLS.
     """
 
     only: str | None = None
@@ -35,6 +38,10 @@ class BuildOptions:
     delete: frozenset[str] = frozenset()
     replace_root: bool = False
     force: bool = False
+    verify: bool = False
+    destination: str = ""
+    scheduler: str = ""
+    insecure_scheduler: bool = False
 
     def deletes(self, entity_id: str) -> bool:
         """Return whether the build deletes an entity that is not in the profile."""

@@ -136,26 +136,27 @@ class ReissueDecider:
             reasons.append("its issuer's certificate changed")
         certificates = set(certificate_paths(entity))
         reasons += [f"{one.path} {_DAMAGE[one.kind]}" for one in damage if one.path in certificates]
-        return (*reasons, *self._time_reasons(entity, entry))
+        return (*reasons, *self.time_reasons(entity, entry.not_before, entry.not_after))
 
-    def _time_reasons(self, entity: Entity, entry: Entry) -> tuple[str, ...]:
+    def time_reasons(self, entity: Entity, not_before: int, not_after: int) -> tuple[str, ...]:
+        """Return why the clock requires another certificate; times in seconds since the epoch."""
         if entity.id in self.options.renew:
             return ("its renewal was requested",)
         if not entity.certificates:
             return ()
         plan, now = entity.certificates[0], int(self.clock.timestamp())
-        begin, end = (datetime.fromtimestamp(t, UTC) for t in (entry.not_before, entry.not_after))
+        begin, end = (datetime.fromtimestamp(t, UTC) for t in (not_before, not_after))
         if plan.not_before > self.clock:
             must_begin = f"it is valid since {begin:%Y-%m-%d}, and must not be valid yet"
-            return () if entry.not_before > now else (must_begin,)
+            return () if not_before > now else (must_begin,)
         if plan.not_after <= self.clock:
             must_end = f"it is valid until {end:%Y-%m-%d}, and must be expired"
-            return () if entry.not_after <= now else (must_end,)
-        if entry.not_after < now:
+            return () if not_after <= now else (must_end,)
+        if not_after < now:
             return (f"it expired on {end:%Y-%m-%d}",)
-        if entry.not_before > now:
+        if not_before > now:
             return (f"it is not valid before {begin:%Y-%m-%d}",)
-        due = entry.not_after - entity.renew_before
+        due = not_after - entity.renew_before
         # A certificate that is shorter than its renewal period would be renewed by every build.
         if due <= now < int(plan.not_after.timestamp()) - entity.renew_before:
             return (f"it expires on {end:%Y-%m-%d}, and is due for renewal",)

@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
 from multiprocessing.connection import wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity
 from pkigen.errors import EnvironmentFailure
@@ -114,9 +114,10 @@ def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
 
 
 @contextmanager
-def process_pool(worker: IssuanceWorker, count: int) -> Iterator[ProcessPoolExecutor]:
+def process_pool(worker: object, count: int) -> Iterator[ProcessPoolExecutor]:
     """Run ``count`` worker processes; kill them if the block raises.
 
+    Each has a ``worker``, which ``worker_of_process`` returns there.
     Raises EnvironmentFailure if one of them was killed from outside.
     """
     # Only fork shares the imported modules; elsewhere it is unsafe or unavailable.
@@ -139,11 +140,17 @@ def process_pool(worker: IssuanceWorker, count: int) -> Iterator[ProcessPoolExec
         executor.shutdown(cancel_futures=True)
 
 
-_workers: list[IssuanceWorker] = []
+_workers: list[Any] = []
 """The worker of a worker process, set when it starts."""
 
 
-def _initialize(worker: IssuanceWorker) -> None:
+def worker_of_process() -> Any:
+    """Return the worker of this worker process."""
+    (worker,) = _workers
+    return worker
+
+
+def _initialize(worker: object) -> None:
     # Ctrl-C signals the whole process group; the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Objects that were imported before the fork are never freed: exclude them from collections.
@@ -162,5 +169,5 @@ def _exit_with_parent() -> None:
 
 
 def _issue_batch(tasks: list[IssuanceTask]) -> list[IssuedEntity]:
-    (worker,) = _workers
+    worker: IssuanceWorker = worker_of_process()
     return [worker.issue(task) for task in tasks]

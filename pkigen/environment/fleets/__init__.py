@@ -1,0 +1,1 @@
+"""Fleets: certificates in shards, not in directories of their own."""
