@@ -108,6 +108,13 @@ ReplaceRoot = Annotated[
         "--replace-root. Every client must then import trust.pem again.",
     ),
 ]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        help="Compare the digests of the shards of fleets (default: their sizes and modification times).",
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option(

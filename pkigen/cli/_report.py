@@ -71,6 +71,7 @@ def print_build_result(result: BuildResult, *, as_json: bool) -> None:
     state = "is up to date" if summary.up_to_date else "is built"
     print_line(colorize(f"{directory.name} {state} ({result.seconds:.1f} s)", "bold"))
     rows = [(_DONE[action], count) for action, count in _counts(summary).items() if count]
+    rows += [("issued in fleets", summary.in_shards)] if summary.in_shards else []
     rows.append(("CRLs published", len(summary.crls)))
     width = max(len(label) for label, _ in rows)
     for label, count in rows:
@@ -95,6 +96,7 @@ def print_summary_json(summary: Summary, **fields: Any) -> None:
             **fields,
             "up_to_date": summary.up_to_date,
             "counts": _counts(summary),
+            **({"in_fleets": summary.in_shards} if summary.in_shards else {}),
             "changes": changes,
             "crls": crls,
             "notes": summary.notes,

@@ -18,6 +18,7 @@ from pkigen.cli._options import (
     Rekey,
     ReplaceRoot,
     Seed,
+    Verify,
     load_profile,
     parse_time,
 )
@@ -39,6 +40,7 @@ def build(
     force: Force = False,
     seed: Seed = None,
     keys: Keys = "fresh",
+    verify: Verify = False,
     json: Json = False,
 ) -> None:
     """Build or update the environment of a profile.
@@ -69,6 +71,7 @@ def build(
         keys=keys,
         replace_root=replace_root,
         force=force,
+        verify=verify,
     )
     loaded = load_profile(profile)
     # A build creates few reference cycles and exits soon; collecting them would take 10 % of the time that a

@@ -55,6 +55,21 @@ def show(
             "--against", metavar="SET", help="Annotate fields with the findings of a requirement set."
         ),
     ] = None,
+    fleet: Annotated[
+        str | None,
+        typer.Option(
+            "--fleet", metavar="NAME", help="Fleet whose certificate to show; FILE is the environment."
+        ),
+    ] = None,
+    index: Annotated[
+        int | None,
+        typer.Option("--index", metavar="NUMBER", min=1, help="Number of the certificate in the fleet."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="With --fleet: also write the certificate's files to DIR."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --out: replace existing files.")] = False,
     json: Json = False,
 ) -> None:
     """Describe certificates, keys, requests, CRLs and key stores.
@@ -68,6 +83,7 @@ def show(
       pkigen show console.crt console.key chain.pem
       pkigen show console.crt --against defender-iot
       pkigen show https://console.lab.test:8443
+      pkigen show out/fleet --fleet meter --index 4711 --out meter-4711
     """
     from datetime import UTC, datetime
 
@@ -77,7 +93,10 @@ def show(
     passphrases = [read_passphrase(path) for path in passphrase_file or ()]
     now = datetime.now(UTC)
     with elapsed_time("reading"):
-        artifacts, problems = _read(files, passphrases)
+        if fleet is None:
+            artifacts, problems = _read(files, passphrases)
+        else:
+            artifacts, problems = _from_fleet(files, fleet, index, passphrases, out, force=force), []
         remarks = _annotations(artifacts, against, now) if against else []
         overview = describe(artifacts, now, every_entry=json)
     if json:
@@ -183,6 +202,35 @@ def _annotations(artifacts: Sequence[Artifact], against: list[str], now: datetim
     from pkigen.requirements import load_set
 
     return list(annotate(artifacts, [load_set(name) for name in against], now))
+
+
+def _from_fleet(
+    files: Sequence[Path],
+    fleet: str,
+    index: int | None,
+    passphrases: Sequence[bytes],
+    out: Path | None,
+    *,
+    force: bool,
+) -> list[Artifact]:
+    """Return the files of one certificate of a fleet; with ``out`` also write them to a directory."""
+    from pkigen.environment.fleets.read import extract
+    from pkigen.inspection.artifacts import read
+    from pkigen.inspection.conversion.write import check, write
+
+    if index is None:
+        raise typer.BadParameter("specify the number of the certificate", param_hint="'--index'")
+    if len(files) != 1:
+        raise typer.BadParameter("specify one environment", param_hint="'FILE...'")
+    members = extract(files[0], fleet, index).files()
+    if out is not None:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        paths = [out / file.path for file in members]
+        check(paths, (), force=force)
+        write(members, paths)
+        for path in paths:
+            print_message(f"Written: {path}")
+    return [one for file in members for one in read(file.data, file.path, passphrases)]
 
 
 def _read(files: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artifact], list[Problem]]:

@@ -40,6 +40,7 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
     authorities, certificates = len(loaded.authorities), loaded.count
     if json:
         counts = {"authorities": authorities, "certificates": certificates}
+        counts |= {"in_fleets": sum(one.settings.count for one in loaded.fleets)} if loaded.fleets else {}
         warnings = [_as_json(warning) for warning in planned.warnings]
         print_json(
             {"valid": True, "environment": loaded.name, **counts, "problems": [], "warnings": warnings}
@@ -47,7 +48,8 @@ def validate(profile: ProfileSource, json: Json = False) -> None:
     else:
         for warning in planned.warnings:
             print_message(f"Warning: {warning}")
-        sizes = quantity(authorities, "authority", "authorities"), quantity(certificates, "certificate")
+        sizes = [quantity(authorities, "authority", "authorities"), quantity(certificates, "certificate")]
+        sizes += [f"fleet {one.name} of {one.settings.count:,}" for one in loaded.fleets]
         print_line(f"{loaded.name} is valid: {', '.join(sizes)}")
 
 
@@ -58,7 +60,7 @@ def _plan_all(profile: Profile) -> Plan:
 
     planned = plan(profile, datetime.now(UTC), serials=None)
     deque(planned.certificates(), maxlen=0)
-    obey(profile, planned.clock, planned.authorities, planned.certificates())
+    obey(profile, planned.clock, planned.authorities, planned.certificates(), planned.fleets)
     return planned
 
 

@@ -14,7 +14,7 @@ from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.environment.source_profile import find_entities, matches_any
 from pkigen.errors import InputError
 from pkigen.model import Role
-from pkigen.store import Revoked, Store
+from pkigen.store import Revoked, ShardRow, Store
 
 HOLD = "certificateHold"
 _BY_COMMAND, _BY_PROFILE = "command", "profile"
@@ -83,16 +83,26 @@ class _Selection:
         """Return the selected certificates; InputError if there is none."""
         if self.issued_by is not None and self.serial is not None:
             return [
-                _Target(store.index.subject_of(issuer, self.serial) or "", issuer, self.serial)
+                _Target(_subject_of(store, issuer, self.serial), issuer, self.serial)
                 for issuer in _find_issuers(store, self.issued_by, issuers)
             ]
-        current = list(store.index.ids())
-        entities = dict.fromkeys(entity for name in self.names for entity in _find(store, name, current))
+        members = {name: member for name in self.names if (member := _member(store, name))}
+        names = [name for name in self.names if name not in members]
+        current = list(store.index.ids()) if names else []
+        entities = dict.fromkeys(entity for name in names for entity in _find(store, name, current))
         return [
             _Target(entity, issuer, serial)
             for entity in entities
             for issuer, serial in self._serials(store, entity)
-        ]
+        ] + [self._target_in_shard(name, *member) for name, member in members.items()]
+
+    def _target_in_shard(self, name: str, row: ShardRow, index: int) -> _Target:
+        if self.serial is not None and self.serial != row.serial(index):
+            raise InputError(
+                f"{name} has the serial number {row.serial(index):x}; select a former certificate of a fleet "
+                "with --issued-by AUTHORITY --serial HEX"
+            )
+        return _Target(f"{Role.CERTIFICATE}/{row.name(index)}", row.authority, row.serial(index))
 
     def _serials(self, store: Store, entity: str) -> Sequence[tuple[str, int]]:
         """Return (issuer id, serial) of an entity's last certificates, or of the one with ``serial``."""
@@ -184,7 +194,10 @@ def unrevoke(
             hint = f"; revoked before: {_list(former)} (select one with --serial)" if former else ""
             changes.notes.append(f"{target.label} is not revoked{hint}")
         entry = store.index.get([target.entity]).get(target.entity)
-        is_current = entry is not None and certificate in entry.serials
+        shard = _member(store, target.entity.partition("/")[2])
+        is_current = (entry is not None and certificate in entry.serials) or (
+            shard is not None and certificate == (shard[0].authority, shard[0].serial(shard[1]))
+        )
         for revoked in revocations:
             if revoked.source == _BY_PROFILE and is_current:
                 raise InputError(f"{target.label} is revoked in the profile; remove it there, and build")
@@ -260,6 +273,19 @@ def _find(store: Store, name: str, current: Sequence[str]) -> list[str]:
     if matches_any(name, current):
         return find_entities(name, current)
     return find_entities(name, [*current, *store.index.ids_ever_issued()])
+
+
+def _member(store: Store, name: str) -> tuple[ShardRow, int] | None:
+    """Return the shard and the number of the certificate of a fleet with a name, unless an entity has it."""
+    return store.index.shards.of_name(name.removeprefix(f"{Role.CERTIFICATE}/"))
+
+
+def _subject_of(store: Store, issuer: str, serial: int) -> str:
+    """Return the id of the entity that an authority issued a serial number to, or ""."""
+    member = store.index.shards.of_serial(issuer, serial)
+    if member is not None:
+        return f"{Role.CERTIFICATE}/{member[0].name(member[1])}"
+    return store.index.subject_of(issuer, serial) or ""
 
 
 def _find_issuers(store: Store, name: str, issuers: dict[str, CrlIssuer]) -> list[str]:

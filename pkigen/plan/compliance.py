@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -13,6 +13,7 @@ from pkigen.documents import limits
 from pkigen.documents.set_reference import SetReference
 from pkigen.errors import InputError, Location, Problem
 from pkigen.model import Entity, Role
+from pkigen.plan.fleets import FleetPlan
 from pkigen.plan.placeholder import planned
 from pkigen.profile import AuthoritySpec, CertificateSpec, Profile
 from pkigen.requirements import (
@@ -188,16 +189,53 @@ def _check_templates(profile: Profile) -> None:
                 ) from error
 
 
+def _samples(
+    profile: Profile, fleets: Sequence[FleetPlan], sets: Sequence[RequirementSet]
+) -> Iterator[tuple[CertificateSpec, Entity, Sequence[RequirementSet]]]:
+    """Yield a sample of each fleet, and the sets of the profile and of the fleet itself.
+
+    Raises InputError for a set that does not exist.
+    """
+    for plan in fleets:
+        fleet, every = plan.fleet, list(sets)
+        for number, reference in enumerate(fleet.specification(1).requirements):
+            try:
+                every.append(set_of(profile, reference, ()))
+            except InputError as error:
+                path = ("requirements", number)
+                raise InputError(
+                    [p if p.location else fleet.problem(path, p.message) for p in error.problems]
+                ) from error
+        for index in fleet.sample() if every else ():
+            if plan.fault_of(index) is None:
+                yield fleet.specification(index), plan.entity(index, 1), every
+
+
+def requirement_notes(plan: FleetPlan) -> Iterator[str]:
+    """Yield how many certificates of a fleet were checked against requirement sets, if there are any."""
+    fleet, profile = plan.fleet, plan.planner.profile
+    if profile.requirements or fleet.specification(1).requirements:
+        checked, count = len(list(fleet.sample())), fleet.settings.count
+        which = "all certificates" if checked == count else f"a sample of {checked} of {count:,} certificates"
+        yield f"fleet {plan.name}: the requirements were checked on {which}, which share one template"
+
+
 def obey(
-    profile: Profile, clock: datetime, authorities: Iterable[Entity], certificates: Iterable[Entity]
+    profile: Profile,
+    clock: datetime,
+    authorities: Iterable[Entity],
+    certificates: Iterable[Entity],
+    fleets: Sequence[FleetPlan] = (),
 ) -> None:
     """Check every entity without a fault against its sets; raise InputError for all problems.
 
-    Recommendations do not cause errors. This check skips requirements on files and signatures.
+    Recommendations do not cause errors. This check skips requirements on files and signatures. Of a fleet, it
+    checks a sample.
     """
     _check_templates(profile)
     sets, own, bases = load_sets(profile), own_sets(profile), _bases(profile)
-    if not (sets or own or bases):
+    samples = list(_samples(profile, fleets, sets))
+    if not (sets or own or bases or samples):
         return
     authorities = tuple(authorities)
     compliance = ComplianceChecker(profile, authorities, clock)
@@ -229,6 +267,13 @@ def obey(
         compliance.remember(entity)
         if len(problems) >= limits.PROBLEMS:
             break
+    for sample in samples:
+        check(*sample)
+    _raise_in_order(problems)
+
+
+def _raise_in_order(problems: Sequence[Problem]) -> None:
+    """Raise InputError for problems, if there are any, without duplicates and sorted by location."""
     if problems:
         unique = {(p.location, p.message): p for p in problems}
         in_order = sorted(unique.values(), key=lambda p: p.location or Location(""))

@@ -178,7 +178,7 @@ class Checks:
             yield ("crl", "from"), "only an imported authority has a previous CRL", None
         if (lister := spec.crl_settings.issuer) is not None:
             yield from self._check_lister(spec, lister)
-        if _imported_without_key(spec) and spec.formats:
+        if spec.is_imported_without_key and spec.formats:
             yield ("formats",), "formats need a key, and the authority was imported without one", None
 
     def _check_lister(self, spec: AuthoritySpec, lister: str) -> Errors:
@@ -188,7 +188,7 @@ class Checks:
             yield ("crl", "issuer"), f"'{lister}' is the authority itself; leave it out", None
         elif authority is None and lister not in self._mentioned:
             yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
-        elif authority is not None and _imported_without_key(authority):
+        elif authority is not None and authority.is_imported_without_key:
             yield ("crl", "issuer"), f"'{lister}' was imported without a key and cannot sign CRLs", None
         elif authority is not None and isinstance(authority.crl, Omit):
             yield ("crl", "issuer"), f"'{lister}' publishes no CRL (crl: none)", None
@@ -296,7 +296,7 @@ class Checks:
             return
         if authority is None:
             yield ("issuer",), f"no authority is called '{issuer}'", close_to(issuer, self._known)
-        elif _imported_without_key(authority):
+        elif authority.is_imported_without_key:
             yield ("issuer",), f"'{issuer}' was imported without a key and cannot issue", None
 
     def _check_entity(self, spec: EntitySpec, issuer: str) -> Errors:
@@ -397,7 +397,3 @@ def _check_extensions(spec: EntitySpec) -> Errors:
             words = f"the extension {raw.oid} is listed twice: here, and by '{field}'; remove one"
             yield ("extensions", index), words, None
         seen.add(raw.oid)
-
-
-def _imported_without_key(spec: AuthoritySpec) -> bool:
-    return spec.imported is not None and spec.imported.lacks_key

@@ -311,6 +311,11 @@ class AuthoritySpec(EntitySpec):
     imported: ImportedCASpec | None = Field(default=None, validation_alias="from")
 
     @property
+    def is_imported_without_key(self) -> bool:
+        """Whether it was imported, certainly without its private key."""
+        return self.imported is not None and self.imported.lacks_key
+
+    @property
     def crl_settings(self) -> CrlSpec:
         """The settings of the CRL; the defaults for an authority that publishes none."""
         return CrlSpec() if isinstance(self.crl, Omit) else self.crl

@@ -131,7 +131,11 @@ def _plan_and_check(profile: Profile, options: BuildOptions, store: Store | None
 
     planned = plan_profile(profile, options, store)
     plan = planned.plan
-    obey(planned.profile, plan.clock, plan.authorities, plan.certificates())
+    obey(planned.profile, plan.clock, plan.authorities, plan.certificates(), plan.fleets)
+    if plan.fleets:
+        from pkigen.environment.fleets.formats import require_libraries
+
+        require_libraries(name for fleet in plan.fleets for name in fleet.fleet.settings.to)
     if options.at is not None:
         # Times that are out of range at this clock raise InputError.
         for _ in plan.certificates():

@@ -11,7 +11,7 @@ from pkigen.environment.build.earlier_revocations import EarlierRevocations
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange, Summary
 from pkigen.environment.build.path_defects import PathDefects
 from pkigen.environment.build.replacements import IssuerLifetimes, announcements
-from pkigen.environment.build.session import Session, key_source, open_session, plan_profile
+from pkigen.environment.build.session import Session, key_source, open_session, plan_profile, stored_salt
 from pkigen.environment.crl.entries import revocation_changes
 from pkigen.environment.crl.schedule import CHANGED, NOT_PUBLISHED, publication_reasons
 from pkigen.environment.published.publishers import CrlIssuer, crl_issuers_in
@@ -43,6 +43,12 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
                 reasons = (CHANGED, *reasons)
             if reasons:
                 summary.crls.append(CrlChange(issuer.name, reasons))
+        for fleet in session.plan.fleets:
+            from pkigen.environment.fleets.decisions import decide
+
+            shards = decide(fleet, store, session.decider, stored_salt(store))
+            summary.add(shards.change())
+            summary.in_shards += shards.certificates
         for entry in session.diff.removed():
             action = Action.PRUNE if options.deletes(entry.id) else Action.LEFT
             summary.add(Change(entry.id, action, ("not in the profile",)))

@@ -91,12 +91,16 @@ class CrlChange:
 
 @dataclass(slots=True)
 class Summary:
-    """The result of a build or a dry run. ``changes`` does not contain entities that are kept."""
+    """The result of a build or a dry run. ``changes`` does not contain entities that are kept.
+
+    ``in_shards`` is the number of certificates that were issued in shards of fleets.
+    """
 
     changes: list[Change] = field(default_factory=list)
     counts: Counter[Action] = field(default_factory=Counter)
     crls: list[CrlChange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    in_shards: int = 0
 
     def add(self, change: Change) -> None:
         """Count an action, and add it to the changes unless the entity is kept."""

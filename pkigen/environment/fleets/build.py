@@ -14,15 +14,17 @@ from pkigen.environment.build.options import Action, BuildOptions, Change, avail
 from pkigen.environment.build.session import Session, stored_salt
 from pkigen.environment.build.state import BuildState
 from pkigen.environment.build.worker_pool import process_pool, worker_of_process
-from pkigen.environment.fleets.decisions import DIRECTORY, FleetDecision, decide, spec_of
-from pkigen.environment.fleets.formats import FORMATS, require_libraries
+from pkigen.environment.fleets.decisions import FleetDecision, decide, spec_of
+from pkigen.environment.fleets.formats import FORMATS
 from pkigen.environment.fleets.revocations import carry_revocations, record_revocations, revocation_text
 from pkigen.environment.fleets.worker import FleetTemplate, ShardTask, ShardWorker, StagedFile
+from pkigen.environment.manifest.fleets import CHAIN, DIRECTORY
 from pkigen.errors import EnvironmentFailure
 from pkigen.formats import pem
 from pkigen.keys import to_pkcs8
 from pkigen.keys.entropy import SeededEntropy
 from pkigen.keys.kinds import parse_kind
+from pkigen.plan.compliance import requirement_notes
 from pkigen.plan.fleets import FleetPlan
 from pkigen.store import ShardFile, ShardRow, Store
 from pkigen.store.layout import inside, reject_link
@@ -32,7 +34,6 @@ from pkigen.store.staged_files import sync_directory, sync_file
 _BASE_BYTES = 12
 _HIGHEST_BIT = 1 << 94
 """Makes serial numbers of fleets 127 bits long, so that they are positive and have 16 bytes."""
-_CHAIN = "chain.pem"
 _POOL = "keys.pem"
 
 
@@ -41,8 +42,6 @@ def build_fleets(
 ) -> None:
     """Build the shards that are new, changed, or damaged; record each of them when its files are in place."""
     builder = _Builder(session, state, options)
-    for fleet in session.plan.fleets:
-        require_libraries(fleet.fleet.settings.to)
     decisions = [
         decide(fleet, state.store, session.decider, stored_salt(state.store)) for fleet in session.plan.fleets
     ]
@@ -65,6 +64,9 @@ class _Builder:
     def build(self, decisions: Sequence[FleetDecision], advance: Callable[[int], None]) -> None:
         """Build all shards of all fleets in worker processes."""
         self.state.load_authorities()
+        self.state.summary.in_shards = sum(
+            last - first + 1 for one in decisions for first, last, _ in one.build
+        )
         worker = ShardWorker(self.state.worker, {one.plan.name: self._template(one) for one in decisions})
         tasks = chain.from_iterable(self._tasks(one, worker) for one in decisions)
         by_name = {one.plan.name: one.plan for one in decisions}
@@ -75,17 +77,20 @@ class _Builder:
     def _template(self, decision: FleetDecision) -> FleetTemplate:
         plan, worker = decision.plan, self.state.worker
         entity, signer = plan.first, worker.signer(plan.issuer_id)
-        path = [worker.authorities[issuer] for issuer in entity.issuers]
         return FleetTemplate(
             plan.stencil(signer),
             plan.issuer_id,
             entity.key,
             entity.certificates[0].signature,
-            (*(authority.certificate for authority in path), *path[-1].chain),
+            self._chain(plan),
             entity.output.passphrase,
             entity.output.pkcs12_passphrase,
             self._pool(decision) if decision.build else (),
         )
+
+    def _chain(self, plan: FleetPlan) -> tuple[bytes, ...]:
+        path = [self.state.worker.authorities[issuer] for issuer in plan.first.issuers]
+        return (*(authority.certificate for authority in path), *path[-1].chain)
 
     def _pool(self, decision: FleetDecision) -> tuple[bytes, ...]:
         """Return the keys that the certificates of a fleet share; those of existing shards, if any stay."""
@@ -162,20 +167,21 @@ class _Builder:
         store, plan = self.state.store, decision.plan
         if decision.skipped:
             return
-        kept = {file.path for row in store.index.shards.current(plan.name) for file in row.files}
+        obsolete = {row.base for row in decision.obsolete}
+        rows = (row for row in store.index.shards.current(plan.name) if row.base not in obsolete)
+        current_paths = {file.path for row in rows for file in row.files}
         for row in decision.obsolete:
-            _delete(store, (file for file in row.files if file.path not in kept))
+            _delete(store, (file for file in row.files if file.path not in current_paths))
             store.index.shards.retire(row)
         if decision.build:
-            template = plan.first.issuers
-            path = [self.state.worker.authorities[issuer] for issuer in template]
-            chain_der = (*(authority.certificate for authority in path), *path[-1].chain)
+            chain_der = self._chain(plan)
             make_private_directory(store, decision.id)
-            store.write_if_changed(f"{decision.id}/{_CHAIN}", b"".join(map(pem.certificate, chain_der)))
+            store.write_if_changed(f"{decision.id}/{CHAIN}", b"".join(map(pem.certificate, chain_der)))
         for row in decision.stay:
             if row.revoked != revocation_text(plan):
                 record_revocations(store, plan, row)
                 store.index.shards.update(replace(row, revoked=revocation_text(plan)))
+        self.state.summary.notes += requirement_notes(plan)
         pool = plan.fleet.settings.key
         if pool is not None:
             self.state.summary.notes.append(
@@ -194,7 +200,7 @@ class _Builder:
             if self.options.prune:
                 rows = store.index.shards.current(name)
                 _delete(store, (file for row in rows for file in row.files))
-                _delete(store, (ShardFile(f"{DIRECTORY}/{name}/{one}", "", 0, 0) for one in (_CHAIN, _POOL)))
+                _delete(store, (ShardFile(f"{DIRECTORY}/{name}/{one}", "", 0, 0) for one in (CHAIN, _POOL)))
                 for row in rows:
                     store.index.shards.retire(row)
 

@@ -12,13 +12,15 @@ from pathlib import Path
 from pkigen.environment.build.diff import output_digest
 from pkigen.environment.build.options import Action, Change
 from pkigen.environment.build.reissue_reasons import ReissueDecider
+from pkigen.environment.manifest.fleets import DIRECTORY
 from pkigen.plan.digest import changed_parts
 from pkigen.plan.fleets import FleetPlan
 from pkigen.store import ShardFile, ShardRow, Store
 from pkigen.store.staged_files import file_digest
 
-DIRECTORY = "fleets"
 _REMOTE = "://"
+_TEMPLATE = "template"
+"""The part of a digest for fields that the first certificate does not show."""
 
 
 @dataclass
@@ -39,6 +41,11 @@ class FleetDecision:
         """The directory of the fleet, relative to the environment."""
         return f"{DIRECTORY}/{self.plan.name}"
 
+    @property
+    def certificates(self) -> int:
+        """The number of certificates to issue."""
+        return sum(last - first + 1 for first, last, _ in self.build)
+
     def change(self) -> Change:
         """Return the decision as a change of the summary."""
         if self.skipped:
@@ -49,8 +56,7 @@ class FleetDecision:
         reasons = dict.fromkeys(reason for *_, why in self.build for reason in why)
         if not self.stay and set(reasons) == {NEW}:
             return Change(self.id, Action.ISSUE, (NEW,), True)
-        count = sum(last - first + 1 for first, last, _ in self.build)
-        where = f"{len(self.build):,} of {total:,} shards, {count:,} certificates"
+        where = f"{len(self.build):,} of {total:,} shards, {self.certificates:,} certificates"
         several = [*list(reasons)[:3], *(["..."] if len(reasons) > 3 else [])]
         return Change(self.id, Action.REISSUE, (f"{where}: {'; '.join(several)}",), True)
 
@@ -72,9 +78,10 @@ def decide(plan: FleetPlan, store: Store | None, decider: ReissueDecider, salt: 
         reasons = (NEW,) if row is None or store is None else tuple(_reasons(plan, row, store, decider, salt))
         if reasons or row is None:
             decision.build.append((first, last, reasons))
+            decision.obsolete += [row] if row else []
         else:
             decision.stay.append(row)
-    decision.obsolete = list(existing.values())
+    decision.obsolete += existing.values()
     return decision
 
 
@@ -96,7 +103,7 @@ def spec_of(plan: FleetPlan, first: int, last: int, key_source: str, salt: bytes
         "faults": (faults.every, [one.text for one in faults.of]) if faults and has_faults else (),
         "key": (entity.key, settings.key.pool if settings.key else 0, key_source),
         "formats": (settings.to, output_digest(entity, salt)),
-        "template": _without_places(plan.fleet.body.tree),
+        _TEMPLATE: _without_places(plan.fleet.body.tree),
     }
     short = (
         f"{name}={blake2s(repr(part).encode(), digest_size=8).hexdigest()}" for name, part in parts.items()
@@ -119,8 +126,8 @@ def _reasons(
     if options.rekey:
         yield "a new key was requested with --rekey"
     spec = spec_of(plan, row.first, row.last, decider.key_source, salt)
-    for part in changed_parts(row.spec, spec):
-        yield f"its {part} changed"
+    parts = changed_parts(row.spec, spec)
+    yield from (f"its {part} changed" for part in parts if part != _TEMPLATE or len(parts) == 1)
     fingerprint = decider.fingerprints.get(plan.issuer_id)
     issuer = plan.issuer_id.partition("/")[2]
     if fingerprint is None:

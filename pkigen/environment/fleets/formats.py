@@ -24,8 +24,6 @@ from pkigen.formats.pkcs12 import KeyStoreWriter
 from pkigen.formats.read import read_private_key
 
 _BATCH = 1_000
-_FILES_IN_TAR = 2
-"""The files with a certificate's name: certificate and key."""
 
 
 class Member(NamedTuple):
@@ -178,53 +176,55 @@ class ShardFormat(NamedTuple):
 
     suffix: str
     open: Callable[[Path, ShardContext], ShardWriter]
-    read: Callable[[Path, int], Iterable[Member]]
+    read: Callable[[Path, int | None], Iterable[Member]]
 
 
-def _read_csv(path: Path, _index: int) -> Iterator[Member]:
+def _read_csv(path: Path, _number: int | None) -> Iterator[Member]:
     with path.open(encoding="ascii", newline="") as file:
         for row in csv.DictReader(file):
             yield _member(row)
 
 
-def _read_jsonl(path: Path, _index: int) -> Iterator[Member]:
+def _read_jsonl(path: Path, _number: int | None) -> Iterator[Member]:
     with path.open("rb") as file:
         for line in file:
             yield _member(json.loads(line))
 
 
-def _read_sqlite(path: Path, index: int) -> Iterator[Member]:
+def _read_sqlite(path: Path, number: int | None) -> Iterator[Member]:
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         columns = ", ".join(f'"{name}"' for name in COLUMNS)
-        for row in connection.execute(f'SELECT {columns} FROM certificates WHERE "index" = ?', (index,)):  # noqa: S608
+        condition, values = ('WHERE "index" = ?', (number,)) if number else ('ORDER BY "index"', ())
+        for row in connection.execute(f"SELECT {columns} FROM certificates {condition}", values):  # noqa: S608
             yield Member(*row)
 
 
-def _read_parquet(path: Path, index: int) -> Iterator[Member]:
+def _read_parquet(path: Path, number: int | None) -> Iterator[Member]:
     _pyarrow()
-    table = import_module("pyarrow.parquet").read_table(str(path), filters=[("index", "=", index)])
-    for row in table.to_pylist():
-        yield _member(row)
+    filters = [("index", "=", number)] if number else None
+    table = import_module("pyarrow.parquet").read_table(str(path), filters=filters)
+    for batch in table.to_batches():
+        for row in batch.to_pylist():
+            yield _member(row)
 
 
-def _read_tar(path: Path, index: int) -> Iterator[Member]:
-    """Yield the certificate; a tar archive contains neither its fault nor the expected verdict."""
-    files = dict[str, str]()
+def _read_tar(path: Path, number: int | None) -> Iterator[Member]:
+    """Yield the certificates; a tar archive contains neither their faults nor the expected verdicts."""
     with tarfile.open(path) as archive:
         for info in archive:
-            name = info.name.rpartition("/")[2]
-            number = name.rpartition(".")[0].rpartition("-")[2]
-            if number.isdigit() and int(number) == index:
-                content = archive.extractfile(info)
-                files[name] = content.read().decode() if content else ""
-            if len(files) == _FILES_IN_TAR:
-                break
-    for name in (name.removesuffix(".crt") for name in files if name.endswith(".crt")):
-        yield Member(index, name, "", files[f"{name}.crt"], files.get(f"{name}.key", ""), "", "")
+            name = info.name.split("/")[1]
+            index = int(name.rpartition("-")[2])
+            content = archive.extractfile(info)
+            if content is None or number not in (None, index):
+                continue
+            if info.name.endswith(".crt"):
+                certificate = content.read().decode()
+            elif info.name.endswith(".key"):
+                yield Member(index, name, "", certificate, content.read().decode(), "", "")
 
 
-def _read_pkcs12(path: Path, _index: int) -> Iterator[Member]:
+def _read_pkcs12(path: Path, _number: int | None) -> Iterator[Member]:
     raise InputError(
         f"{path}: pkigen does not take key stores apart; add another format to 'to', or use "
         "keytool -exportcert -alias NAME"
@@ -246,7 +246,7 @@ FORMATS: dict[str, ShardFormat] = {
 """The formats by their names in profiles; the first ones are the fastest to read one certificate from."""
 
 
-def require_libraries(formats: tuple[str, ...]) -> None:
+def require_libraries(formats: Iterable[str]) -> None:
     """Raise InputError if a format needs a library that is not installed."""
     if "parquet" in formats:
         _pyarrow()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -184,12 +185,12 @@ def write_shard(paths: Mapping[str, Path], template: FleetTemplate, members: Ite
     """Write certificates in several formats at once; ``paths`` are by format."""
     chain = b"".join(map(pem.certificate, template.chain))
     context = ShardContext(chain, template.pkcs12_passphrase, template.passphrase)
-    writers = [FORMATS[name].open(path, context) for name, path in paths.items()]
-    for member in members:
-        for writer in writers:
-            writer.add(member)
-    for writer in writers:
-        writer.close()
+    with ExitStack() as stack:
+        opened = (FORMATS[name].open(path, context) for name, path in paths.items())
+        writers = [stack.enter_context(closing(writer)) for writer in opened]
+        for member in members:
+            for writer in writers:
+                writer.add(member)
 
 
 def _staged(name: str, path: Path) -> StagedFile:

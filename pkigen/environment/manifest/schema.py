@@ -23,6 +23,8 @@ EntityName = Annotated[str, Field(pattern=f"^{PATH_PART}$")]
 FilePath = Annotated[str, Field(pattern=f"^{RELATIVE_PATH}$")]
 """A path relative to the environment that stays inside it."""
 
+FileUrl = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*://\S+$")]
+
 
 class _Model(BaseModel):
     # Most commands need a few of these models, and compiling all of them takes 20 ms.
@@ -269,6 +271,53 @@ class Enrolled(Case):
     enrolment: Enrolment
 
 
+class FleetFile(_Model):
+    """A file of a shard."""
+
+    path: FilePath | FileUrl = Field(description="relative to the environment, or a URL")
+    sha256: str
+
+
+class FleetShard(_Model):
+    """Some certificates of a fleet; the serial number of each is one more than that of the one before."""
+
+    first: int = Field(description="the number of its first certificate")
+    last: int
+    first_serial: str = Field(description="hexadecimal, as all serial numbers")
+    last_serial: str
+    files: list[FleetFile]
+
+
+class FleetRevoked(_Model):
+    """Which certificates of a fleet the profile revokes: those whose number is a multiple."""
+
+    every: int
+    reason: str
+
+
+class FleetFaults(_Model):
+    """Which certificates of a fleet have a fault: those whose number is a multiple; the faults take turns."""
+
+    every: int
+    of: list[str]
+
+
+class Fleet(_Model):
+    """Certificates in shards: NAME-1 to NAME-COUNT, with leading zeros so that all names have one length."""
+
+    name: EntityName
+    count: int
+    issuer: str = Field(description="the authority that signed the certificates")
+    path: list[str] = Field(description="authorities from the issuing CA up to the root")
+    key: str = Field(description="the kind of the keys: rsa-2048, ec-p256, ...")
+    keys: int | None = Field(description="the number of keys that all certificates share; null: one each")
+    formats: list[str]
+    chain: FilePath = Field(description="the CA certificates, PEM")
+    revoked: FleetRevoked | None
+    faults: FleetFaults | None
+    shards: list[FleetShard]
+
+
 class ServiceFault(_Model):
     """A fault of the server for an authority without a fault."""
 
@@ -294,6 +343,7 @@ class Manifest(_Model):
     )
     authorities: list[Authority]
     cases: list[Case]
+    fleets: list[Fleet] = Field(default_factory=list, description="certificates in shards")
     enrolled: list[Enrolled] = Field(
         default_factory=list, description="the certificates that devices requested, which builds keep"
     )
@@ -309,6 +359,10 @@ class Manifest(_Model):
         yield self.trust
         for entity in (*self.authorities, *self.end_entities):
             yield from entity.files.values()
+        for fleet in self.fleets:
+            yield fleet.chain
+            files = (file.path for shard in fleet.shards for file in shard.files)
+            yield from (path for path in files if "://" not in path)
         for crl in (one.crl for one in self.authorities if one.crl is not None):
             yield crl.file
             yield from (part.file for part in crl.parts)

@@ -25,6 +25,7 @@ from pkigen.environment.manifest.entries import (
     responder_entry,
     revocation_entry,
 )
+from pkigen.environment.manifest.fleets import fleet_lines
 from pkigen.environment.manifest.verdicts import UploadVerdicts, verdict_without_fault
 from pkigen.environment.published.publishers import crl_issuer
 from pkigen.model import Entity, Fault, OcspPlan, Role
@@ -41,9 +42,10 @@ def rewrite(store: Store, manifest: schema.Manifest) -> None:
     """Write a manifest that was read and changed."""
     authorities = [authority.as_json() for authority in manifest.authorities]
     cases = [case.as_json() for case in manifest.cases]
+    fleets = [fleet.as_json() for fleet in manifest.fleets]
     revoked = {authority.name for authority in manifest.authorities if authority.revoked is not None}
     enrolled = list(enrolled_lines(store, manifest.clock, revoked))
-    _write(store, manifest.clock, lambda: _body(manifest, authorities, cases, enrolled))
+    _write(store, manifest.clock, lambda: _body(manifest, authorities, cases, fleets, enrolled))
 
 
 def _write(store: Store, clock: datetime, body: Callable[[], Iterator[str]]) -> None:
@@ -67,15 +69,22 @@ def _with_clock(clock: datetime, body: Iterable[str]) -> Iterator[str]:
 
 
 def _body(
-    header: schema.Manifest, authorities: Iterable[str], cases: Iterable[str], enrolled: Sequence[str]
+    header: schema.Manifest,
+    authorities: Iterable[str],
+    cases: Iterable[str],
+    fleets: Sequence[str],
+    enrolled: Sequence[str],
 ) -> Iterator[str]:
     """Yield the document without its first brace and its clock, in pieces."""
-    excluded = {"clock", "authorities", "cases", "enrolled"}
+    excluded = {"clock", "authorities", "cases", "fleets", "enrolled"}
     yield header.model_dump_json(exclude_unset=True, exclude=excluded)[1:-1]
     yield ',"authorities":['
     yield from _lines(authorities)
     yield '\n],"cases":['
     yield from _lines(cases)
+    if fleets:
+        yield '\n],"fleets":['
+        yield from _lines(fleets)
     if enrolled:
         yield '\n],"enrolled":['
         yield from _lines(enrolled)
@@ -133,6 +142,7 @@ class ManifestWriter:
             header,
             self._lines_of(list(authorities), lambda record: self._authority(authorities[record.id], record)),
             self._lines_of(self.certificates, self._case),
+            list(fleet_lines(self.plan.fleets, self.store)),
             list(enrolled_lines(self.store, self.plan.clock, self._revoked_authorities)),
         )
 

@@ -139,7 +139,8 @@ class OcspResponder:
             # The manifest lists a certificate that a device requested a moment later.
             subject = store.index.subject_of(issuer, cert_id.serial)
             is_enrolled = subject is not None and store.index.enrolled.get(subject) is not None
-        status = _status(revoked, is_issued=is_enrolled or key in snapshot.issued)
+            is_in_fleet = store.index.shards.of_serial(issuer, cert_id.serial) is not None
+        status = _status(revoked, is_issued=is_enrolled or is_in_fleet or key in snapshot.issued)
         _cache(snapshot.statuses, key, status, _MAX_CACHED_STATUSES)
         return status
 
