@@ -15,6 +15,7 @@ from pkigen.faults import VERDICTS
 
 _SHORT = {"R": "rejected", "A": "accepted", "P": "passes", "V": "varies"}
 _OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
+_ACRONYMS = ("acme", "cmp", "crl", "est", "ocsp", "san", "scep")
 _OBSERVED = (("refuse", "Rejected by"), ("accept", "Accepted by"))
 
 
@@ -32,12 +33,12 @@ def overview() -> str:
     ]
     total = Counter[str]()
     for family, faults_of_family in _families().items():
-        counts = Counter(one["verdict"] for one in faults_of_family)
+        counts = Counter(one["verdict"] for one in faults_of_family if not _is_of_server(one))
         total += counts
         lines.append(
             f"| [{_title(family)}](#{_section(family)}) | {len(faults_of_family)} | {_cells(counts)} |"
         )
-    lines.append(f"| **all** | **{total.total()}** | {_cells(total)} |")
+    lines.append(f"| **all** | **{len(faults())}** | {_cells(total)} |")
     return "\n".join(lines)
 
 
@@ -69,12 +70,13 @@ def _family(family: str, faults_of_family: list[dict[str, Any]]) -> Iterator[str
 
 def _says(family: str) -> str:
     """Return the description of a family: the first paragraph of its module's docstring."""
-    module = import_module(f"pkigen.faults.families.{family.replace('-', '_')}")
+    package = "enrolment" if _is_of_server(_families()[family][0]) else "families"
+    module = import_module(f"pkigen.faults.{package}.{family.replace('-', '_')}")
     return " ".join((module.__doc__ or "").partition("\n\n")[0].split())
 
 
 def _title(family: str) -> str:
-    return family.upper() if family in ("crl", "ocsp", "san") else family.capitalize().replace("-", " ")
+    return family.upper() if family in _ACRONYMS else family.capitalize().replace("-", " ")
 
 
 def _section(family: str) -> str:
@@ -85,7 +87,8 @@ def _section(family: str) -> str:
 def _entry(one: dict[str, Any]) -> Iterator[str]:
     yield f"### {one['id']} {{ #{one['id']} }}"
     yield ""
-    yield f"{_badge(one['verdict'])} {words.escaped(' '.join((one['says'], *one['shows'].split())))}"
+    badge = "" if _is_of_server(one) else f"{_badge(one['verdict'])} "
+    yield f"{badge}{words.escaped(' '.join((one['says'], *one['shows'].split())))}"
     yield "{ .fault }"
     yield ""
     rows = "".join(f"<dt>{label}</dt><dd>{text}</dd>" for label, text in _rows(one) if text)
@@ -102,6 +105,11 @@ def _rows(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield label, ", ".join(_validators(one["observed"], verdict))
     yield "pkigen finds", ", ".join(f"<code>{rule}</code>" for rule in one["finds"])
     yield "In a profile", f"<code>{words.escaped(one['profile'])}</code>"
+
+
+def _is_of_server(one: dict[str, Any]) -> bool:
+    """Return whether a fault is one of the enrollment server, which has no verdict of path validators."""
+    return bool(one["stage"] == "enrolment")
 
 
 def _validators(observed: dict[str, str], verdict: str) -> Iterator[str]:

@@ -85,11 +85,15 @@ def verify(
 def fault_catalog(pattern: str = "all") -> tuple[FaultType, ...]:
     """Return the faults of the catalog in order; ``pattern`` is an ID or a glob of FAMILY/ID.
 
+    The faults of the enrollment server are not in ``all``, but have the families acme, est, scep and cmp.
     Each has ``id``, ``family``, ``says`` (what is wrong), ``shows`` (what clients report), ``clause`` (of RFC
     5280 unless it names another document), ``stage`` and ``verdict``. Raises InputError if no fault matches.
     """
-    from pkigen.faults import parse_faults
+    from pkigen.faults import ENROLMENT_FAULTS, parse_faults
+    from pkigen.faults.registry import matching
 
+    if pattern != "all" and (of_server := matching(pattern, ENROLMENT_FAULTS)):
+        return of_server
     try:
         return tuple(request.type for request in parse_faults(pattern))
     except ValueError as error:

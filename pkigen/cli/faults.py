@@ -50,7 +50,8 @@ def faults(
 
     In a profile, `faults: [ID]` adds a fault to a certificate, `negatives: [{of: CERTIFICATE, faults: all}]`
     creates a copy for each fault, and `negatives: [{of: CERTIFICATE, against: SET}]` creates a copy for each
-    requirement of a set.
+    requirement of a set. The families acme, est, scep and cmp are faults of the enrollment server
+    (`pkigen serve --enrol-port`).
 
     \b
     Examples:
@@ -59,11 +60,11 @@ def faults(
       pkigen faults expired
       pkigen faults --against defender-iot
     """
-    from pkigen.faults import FAULTS
+    from pkigen.faults import ENROLMENT_FAULTS, FAULTS
     from pkigen.requirements import catalogue
     from pkigen.requirements.library import every_set, selected
 
-    known = [] if against else list(FAULTS.values())
+    known = [] if against else [*FAULTS.values(), *ENROLMENT_FAULTS.values()]
     entries = list(catalogue(every_set() if fault and not against else map(selected, against or ())))
     family = [one for one in known if fault is not None and one.family == fault.removesuffix("/*")]
     if fault is not None:
@@ -102,7 +103,7 @@ def _only(
 
 
 def _print_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
-    rows = [(one.family, f"{one.verdict}  {one.id}", one.says) for one in known]
+    rows = [(one.family, f"{'-' if one.is_of_server else one.verdict}  {one.id}", one.says) for one in known]
     for entry in entries:
         besides = f" Also violates {', '.join(entry.besides)}." if entry.besides else ""
         rows.append((f"{entry.set.name}: {entry.set.title}", entry.id, entry.violation.says + besides))
@@ -120,6 +121,7 @@ def _print_list(known: list[FaultType], entries: list[CatalogueEntry]) -> None:
         print_line()
         for verdict, words in VERDICTS.items():
             print_line(f"  {verdict}  {words}")
+        print_line("  -  fault of the enrollment server")
 
 
 def _print_uncovered(sets: Iterable[RequirementSet]) -> None:
@@ -139,11 +141,19 @@ def _print_fault(one: FaultType) -> None:
     print_line(colorize(f"{one.family}/{one.id}", "bold"))
     _print_lines(
         ("fault", one.says),
-        ("symptom", " ".join(one.shows.split())),
+        ("client" if one.is_of_server else "symptom", " ".join(one.shows.split())),
         ("clause", f"RFC 5280, {one.clause}" if _OF_RFC_5280.match(one.clause) else one.clause),
-        ("class", f"{one.verdict}: {VERDICTS[one.verdict]}"),
+        ("class", "" if one.is_of_server else f"{one.verdict}: {VERDICTS[one.verdict]}"),
         ("stage", one.stage),
     )
+    if one.is_of_server:
+        common = "times (default: always), endpoint, identifier (default: all)"
+        _print_lines(
+            ("parameters", ", ".join([*map(_parameter, one.parameters), common])),
+            ("profile", _profile_syntax(one)),
+            ("or", f'PUT /enrolment/faults {{"fault": {{"{one.id}": {{"times": 1}}}}}} (--control-port)'),
+        )
+        return
     for number, words in enumerate(_changes(one)):
         _print_lines(("" if number else "changes", printable(words)))
     _print_lines(
@@ -152,7 +162,7 @@ def _print_fault(one: FaultType) -> None:
         ("ignored by", ", ".join(observed(one.id, "blind"))),
         ("pkigen", ", ".join(one.finds) or "reports nothing"),
         ("parameters", ", ".join(map(_parameter, one.parameters))),
-        ("profile", f"faults: [{_example(one)}]"),
+        ("profile", _profile_syntax(one)),
         ("or", f"pkigen break ENV NAME --fault {one.id}"),
     )
 
@@ -173,7 +183,8 @@ def _changes(one: FaultType) -> tuple[str, ...]:
 
 
 def _parameter(parameter: Parameter) -> str:
-    return f"{parameter.name} (default: {_in_profile_syntax(parameter.default)})"
+    choices = f"; one of {', '.join(parameter.choices)}" if parameter.choices else ""
+    return f"{parameter.name} (default: {_in_profile_syntax(parameter.default)}{choices})"
 
 
 def _in_profile_syntax(default: timedelta | int | str) -> str:
@@ -184,11 +195,13 @@ def _in_profile_syntax(default: timedelta | int | str) -> str:
     return f"{seconds // 86400}d" if seconds % 86400 == 0 else f"{seconds}s"
 
 
-def _example(one: FaultType) -> str:
-    if not one.parameters:
-        return one.id
-    first = one.parameters[0]
-    return f"{{{one.id}: {{{first.name}: {_in_profile_syntax(first.default)}}}}}"
+def _profile_syntax(one: FaultType) -> str:
+    """Return the line of a profile that requests a fault: of a certificate, or of a template."""
+    values = [f"{part.name}: {_in_profile_syntax(part.default)}" for part in one.parameters[:1]]
+    if one.is_of_server:
+        values = ["times: 1", *values]
+    fault = f"{{{one.id}: {{{', '.join(values)}}}}}" if values else one.id
+    return f"{one.family}: {{faults: [{fault}]}}" if one.is_of_server else f"faults: [{fault}]"
 
 
 def _print_entry(entry: CatalogueEntry) -> None:
@@ -217,10 +230,10 @@ def _fault_json(one: FaultType) -> dict[str, Any]:
     parameters = {part.name: _in_profile_syntax(part.default) for part in one.parameters}
     return {
         **{field: getattr(one, field) for field in fields},
-        "made": list(_changes(one)),
+        "made": [] if one.is_of_server else list(_changes(one)),
         "parameters": parameters,
         "observed": observations().get(one.id, {}),
-        "profile": f"faults: [{_example(one)}]",
+        "profile": _profile_syntax(one),
     }
 
 

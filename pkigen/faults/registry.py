@@ -63,6 +63,11 @@ class FaultType:
     template: str = ""
     sent: bool = True
 
+    @property
+    def is_of_server(self) -> bool:
+        """Whether it is a fault of the enrollment server, which no certificate can have."""
+        return self.stage == "enrolment"
+
     def summary(self, **arguments: Argument) -> str:
         """Return the statement of the fault with these values of its parameters instead of the defaults."""
         values = {parameter.name: parameter.default for parameter in self.parameters}
@@ -215,10 +220,10 @@ def _in_words(value: Argument) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
-def matching(pattern: str) -> tuple[FaultType, ...]:
+def matching(pattern: str, faults: Mapping[str, FaultType] = FAULTS) -> tuple[FaultType, ...]:
     """Return the faults for an ID, a glob of ``FAMILY/ID`` or ``all``, in the order of the catalog."""
     return tuple(
         one
-        for one in FAULTS.values()
+        for one in faults.values()
         if pattern in ("all", one.id) or fnmatchcase(f"{one.family}/{one.id}", pattern)
     )

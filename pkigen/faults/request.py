@@ -165,6 +165,8 @@ def _value(parameter: Parameter, text: str) -> Argument:
 
 
 def _unknown(text: str, faults: Mapping[str, FaultType] = FAULTS) -> str:
+    if text in ENROLMENT_FAULTS:
+        return f"{text} is a fault of the enrollment server; see `pkigen faults {text}` for its place"
     families = {one.family: f"{one.family}/*" for one in faults.values()}
     names = {**{name: name for name in faults}, **families}
     close = get_close_matches(text.lower(), names, 1)

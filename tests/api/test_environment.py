@@ -105,5 +105,7 @@ def test_the_catalog_is_selected_by_family() -> None:
     assert pkigen.fault_catalog("expired")[0].says.startswith("The certificate expired")
     assert {fault.family for fault in pkigen.fault_catalog("validity/*")} == {"validity"}
     assert len(pkigen.fault_catalog()) > 400
+    assert {fault.stage for fault in pkigen.fault_catalog("acme/*")} == {"enrolment"}
+    assert "enrolment" not in {fault.stage for fault in pkigen.fault_catalog()}
     with pytest.raises(pkigen.InputError, match="did you mean 'expired'"):
         pkigen.fault_catalog("expird")

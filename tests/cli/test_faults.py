@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pkigen.faults import FAMILIES, FAULTS
+from pkigen.faults import ENROLMENT_FAULTS, FAMILIES, FAULTS
 from tests.cli.conftest import Cli
 
 
@@ -15,11 +15,23 @@ def test_the_list_has_every_family_and_every_fault_in_80_columns(cli: Cli) -> No
     lines = cli("faults").out.splitlines()
     assert max(map(len, lines)) <= 80
     families = [module.__name__.rpartition(".")[2].replace("_", "-") for module in FAMILIES]
+    families += ["acme", "cmp", "est", "scep"]
     assert [line for line in lines if line in families] == families
     listed = {
-        line.split()[1] for line in lines if line[:2] == "  " and line[2:3] in "RAPV" and line[3:5] == "  "
+        line.split()[1] for line in lines if line[:2] == "  " and line[2:3] in "RAPV-" and line[3:5] == "  "
     }
-    assert listed >= FAULTS.keys()
+    assert listed >= FAULTS.keys() | ENROLMENT_FAULTS.keys()
+
+
+def test_the_page_of_a_fault_of_the_server_shows_how_to_request_it(cli: Cli) -> None:
+    page = cli("faults", "acme-429-date").out
+    assert "\n  client      Clients should wait until that time; some accept only seconds.\n" in page
+    assert "\n  profile     acme: {faults: [{acme-429-date: {times: 1, after: 2s}}]}\n" in page
+    assert '"fault": {"acme-429-date": {"times": 1}}' in page
+    assert "class" not in page
+    assert "pkigen break" not in page
+    assert cli("faults", "scep", "--search", "nonce").out.splitlines()[0] == "scep"
+    assert "one of badAlg, badMessageCheck" in cli("faults", "scep-failure").out
 
 
 def test_a_family_is_listed_alone(cli: Cli) -> None:
@@ -63,7 +75,9 @@ def test_requirements_of_a_set_without_a_case_are_listed_with_the_reason(cli: Cl
 
 def test_json_lists_the_same_faults(cli: Cli) -> None:
     faults = {one["id"]: one for one in json.loads(cli("faults", "--json").out)}
-    assert faults.keys() == FAULTS.keys()
+    assert list(faults) == [*FAULTS, *ENROLMENT_FAULTS]
+    assert faults["est-pending"]["made"] == []
+    assert faults["est-pending"]["profile"] == "est: {faults: [{est-pending: {times: 1, after: 1s}}]}"
     expired = faults["expired"]
     assert expired["parameters"] == {"by": "1d"}
     assert set(expired["observed"].values()) == {"refuse", "blind"}

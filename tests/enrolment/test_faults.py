@@ -10,7 +10,7 @@ from pkigen.enrolment import serve_enrolment
 from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.environment.build.build import build
 from pkigen.errors import InputError
-from pkigen.faults import ENROLMENT_FAULTS, FAULTS
+from pkigen.faults import ENROLMENT_FAULTS, FAULTS, parse_faults
 from pkigen.profile import load
 from tests.enrolment.conftest import PROFILE
 
@@ -80,6 +80,11 @@ def test_a_fault_of_a_certificate_is_for_the_certificate_to_issue() -> None:
 def test_an_invalid_fault_is_an_input_error(value: object, words: str) -> None:
     with pytest.raises(InputError, match=words):
         EnrolmentFaults().put(value)
+
+
+def test_a_fault_of_the_server_is_no_fault_of_a_certificate() -> None:
+    with pytest.raises(ValueError, match="est-pending is a fault of the enrollment server"):
+        parse_faults("est-pending")
 
 
 def test_the_faults_of_a_profile_are_those_of_its_templates(tmp_path: Path) -> None:
