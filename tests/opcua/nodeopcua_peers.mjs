@@ -68,17 +68,24 @@ async function attempt(serverName, clientName) {
     }
 }
 
-for (const pair of pairs) {
+async function verdictOf(pair) {
     let crash;
     const crashed = new Promise((_, reject) => (crash = reject));
     process.once("uncaughtException", crash);
-    let verdict = "accepted";
     try {
         await Promise.race([attempt(...pair.split("/")), crashed]);
+        return "accepted";
     } catch (error) {
-        verdict = error.message.replaceAll("\n", " ");
+        return error.message.replaceAll("\n", " ");
+    } finally {
+        process.off("uncaughtException", crash);
     }
-    process.off("uncaughtException", crash);
+}
+
+for (const pair of pairs) {
+    let verdict = await verdictOf(pair);
+    // Another program took the free port first.
+    while (verdict.includes("EADDRINUSE")) verdict = await verdictOf(pair);
     process.stdout.write(`${pair} ${verdict}\n`);
 }
 process.exit(0);
