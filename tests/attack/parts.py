@@ -67,7 +67,14 @@ def _lab(_folder: Path, numbers: Iterable[int], seed: int) -> Iterator[Outcome]:
         try:
             yield Outcome(press(len(batch), len(batch)))
         except Exception as error:  # noqa: BLE001  whatever is raised is the finding
-            yield Outcome(len(batch), (Finding(batch[0], f"{type(error).__name__}: {error}"),))
+            yield Outcome(len(batch), (Finding(batch[0], _described(error)),))
+
+
+def _described(error: BaseException) -> str:
+    """Return the text of an exception, with those of a group (a failure that Hypothesis could not repeat)."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join([error.message, *(_described(one) for one in error.exceptions)])
+    return f"{type(error).__name__}: {error}"
 
 
 PARTS = {

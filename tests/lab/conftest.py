@@ -133,7 +133,7 @@ class Plant:
         """Somebody at an appliance who is not signed in."""
         url = self.lab.appliance(name).url
         # The certificate is for a name, and the tests of what is presented look at it themselves.
-        made = httpx.Client(base_url=url, verify=False, trust_env=False, timeout=20, **settings)  # noqa: S501
+        made = httpx.Client(base_url=url, verify=False, trust_env=False, timeout=120, **settings)  # noqa: S501
         self._clients.append(made)
         return made
 
