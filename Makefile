@@ -84,9 +84,10 @@ servers: $(STAMP)  ## real servers with client certificates of shipped profiles:
 	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto
 	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
 
-clients: $(STAMP)  ## real clients of ACME, EST, SCEP and CMP against pkigen serve: first certificate, renewal, revocation
-	@scripts/install_tools.sh openssl curl pki strongswan-curl scep-submit certbot lego uacme dehydrated acme-tiny caddy
-	PKIGEN_CLIENTS=all $(RUN) -m pytest tests/clients/enrolment $(TEST_ARGS)
+clients: $(STAMP) .venv-certbot/.made  ## real clients of ACME, EST, SCEP and CMP against pkigen serve: first certificate, renewal, revocation
+	@scripts/install_tools.sh openssl curl pki strongswan-curl scep-submit certbot lego uacme dehydrated acme-tiny caddy \
+		apachectl pebble
+	PKIGEN_CLIENTS=all PKIGEN_CERTBOT=.venv-certbot/bin/certbot $(RUN) -m pytest tests/clients/enrolment $(TEST_ARGS)
 
 opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with exported PKI directories
 	$(RUN) -m tests.opcua .venv-opcua
@@ -94,8 +95,14 @@ opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with
 pkilint: $(STAMP) .venv-pkilint/.made  ## the sets tls-br and smime-br-strict and their negative cases, judged by pkilint
 	PKIGEN_PKILINT=.venv-pkilint/bin/python $(RUN) -m pytest tests/pkilint $(TEST_ARGS)
 
+# Debian's certbot has no ACME Renewal Information.
+.venv-certbot/.made:
+	@$(PYTHON) -m venv .venv-certbot
+	@.venv-certbot/bin/python -m pip install --quiet --disable-pip-version-check certbot==5.8.0
+	@touch $@
+
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .venv-certbot .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import socket
 import ssl
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measure import ROOT, Contender, Cost, in_turns, new_folder
+from benchmarks.measure import Contender, Cost, in_turns, new_folder
 from benchmarks.rows import Row
 from tests.enrolment.acme.load import Directory, complete_orders
+from tests.enrolment.acme.pebble import PEBBLE, running_pebble
 from tests.enrolment.acme.served import ServedEnvironment, build_environment, txt_records
 
-PEBBLE = "pebble"
 _ORDERS = 200
 _CONNECTIONS = 8
-_START_SECONDS = 20
-_SETTINGS = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
-"""Pebble without its random delays and errors, and with a validation for each order."""
 
 
 def rows(times: float, space: Path) -> Iterator[Row]:
@@ -37,9 +29,11 @@ def rows(times: float, space: Path) -> Iterator[Row]:
     with txt_records() as (dns_port, records):
         server = ServedEnvironment(build_environment(new_folder(space), dns_port, "rsa-2048"))
         try:
-            with _pebble(new_folder(space), dns_port, records) as (process, directory):
+            with running_pebble(new_folder(space), f"127.0.0.1:{dns_port}") as pebble:
                 ours = _orders(server.directory(records), server.process.pid)
-                pair = in_turns(ours, _orders(directory, process.pid), space)
+                trust = ssl.create_default_context(cafile=pebble.trust)
+                other = Directory(pebble.url, trust, server.directory(records).set_txt)
+                pair = in_turns(ours, _orders(other, pebble.process.pid), space)
         finally:
             server.stop()
     faster = 1 / pair.ratio
@@ -73,57 +67,3 @@ def _cpu_seconds(pid: int) -> float:
         return 0.0
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def _pebble(
-    folder: Path, dns_port: int, records: dict[str, list[str]]
-) -> Iterator[tuple[subprocess.Popen[bytes], Directory]]:
-    """Run Pebble until the block ends; yields its process and its directory."""
-    key, certificate, config = folder / "tls.key", folder / "tls.crt", folder / "pebble.json"
-    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(key))
-    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2")
-    command = ("openssl", "req", "-x509", *kind, *subject, "-out", str(certificate))
-    subprocess.run(command, check=True, capture_output=True)
-    port, management_port = _free_port(), _free_port()
-    settings = {
-        "listenAddress": f"127.0.0.1:{port}",
-        "managementListenAddress": f"127.0.0.1:{management_port}",
-        "certificate": str(certificate),
-        "privateKey": str(key),
-        "httpPort": 80,
-        "tlsPort": 443,
-    }
-    config.write_text(json.dumps({"pebble": settings}))
-    with (folder / "pebble.log").open("wb") as log:
-        arguments = (PEBBLE, "-config", str(config), "-dnsserver", f"127.0.0.1:{dns_port}")
-        process = subprocess.Popen(
-            arguments, cwd=ROOT, env={**os.environ, **_SETTINGS}, stdout=log, stderr=log
-        )
-    try:
-        _wait_for(port)
-        trust = ssl.create_default_context(cafile=certificate)
-        url = f"https://localhost:{port}/dir"
-        yield process, Directory(url, trust, lambda name, value: records.__setitem__(name, [value]))
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(port: int) -> None:
-    ends = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > ends:
-                raise
-            time.sleep(0.05)
-        else:
-            return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

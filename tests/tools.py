@@ -45,6 +45,7 @@ PACKAGES = {
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
+    "pebble": "pebble",
     "pki": "strongswan-pki",
     "rsyslogd": "rsyslog-gnutls",
     "scep-submit": "certmonger",

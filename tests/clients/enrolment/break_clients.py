@@ -6,20 +6,15 @@ serves them all.
 
 from __future__ import annotations
 
-import functools
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 from cryptography import x509
 
-from tests.clients.conftest import free_port
-from tests.clients.enrolment.conftest import environment_with, serving
-from tests.clients.enrolment.test_acme import Acme, Certbot, Client, Dehydrated, Files, Lego, Uacme
+from tests.clients.enrolment.acme_clients import Acme, Certbot, Client, Dehydrated, Lego, Uacme, acme_server
 
 CLIENTS: dict[str, type[Client]] = {
     "certbot": Certbot,
@@ -91,17 +86,10 @@ def _rows(acme: Acme, out: Path, names: list[str]) -> Iterator[str]:
 def _main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as text:
         out = Path(text)
-        web = out / "web"
-        (web / ".well-known" / "acme-challenge").mkdir(parents=True)
-        with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(web))) as server:
-            Thread(target=server.serve_forever, daemon=True).start()
-            port, tls_port = server.server_port, free_port()
-            folder = environment_with("acme", f"{{http_port: {port}, tls_port: {tls_port}}}", out)
-            with serving(folder, "--control-port", "0") as enrolment:
-                for row in _rows(Acme(enrolment, web, port, tls_port), out, names):
-                    sys.stdout.write(row + "\n")
-                    sys.stdout.flush()
-            server.shutdown()
+        with acme_server(out, "--control-port", "0") as acme:
+            for row in _rows(acme, out, names):
+                sys.stdout.write(row + "\n")
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":
