@@ -112,10 +112,8 @@ class OwnCertificates:
 
     def _issue(self, *, is_renewal: bool) -> OwnCertificate:
         template = self._enroller.profile.template("", self._issuer)
-        tree = template.body.tree.copy()
-        for name, value in self._purpose.usages.items():  # whatever the defaults of the profile are
-            tree.put(name, value, None)
-        template = replace(template, body=replace(template.body, tree=tree), of_server=True)
+        # Whatever the defaults of the profile are.
+        template = replace(template.with_keys(self._purpose.usages), of_server=True)
         key = self._purpose.new_key(template)
         write_private_file(self.key_path, pem.encode("PRIVATE KEY", to_pkcs8(key)))
         try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pkigen.asn1.names import ATTRIBUTE_TYPES
+from pkigen.documents import yaml_tree
 from pkigen.documents.fields import Parsed, Value, unknown
 from pkigen.errors import Problem, Refused
 from pkigen.faults import EnrolmentFaultRequest, parse_enrolment_fault
@@ -152,6 +154,13 @@ class Template:
         if self.settings.from_request is not None:
             return self.settings.from_request
         return tuple(part for part in ("subject", "san") if part not in self.own_keys)
+
+    def with_keys(self, keys: Mapping[str, yaml_tree.Items | yaml_tree.Text]) -> Template:
+        """Return the template with other values for keys of its certificates."""
+        tree = self.body.tree.copy()
+        for name, value in keys.items():
+            tree.put(name, value, None)
+        return replace(self, body=replace(self.body, tree=tree))
 
     def sample(self) -> tuple[Instance, CertificateSpec]:
         """Return the certificate of a request with arbitrary values; InstanceError with all its problems."""

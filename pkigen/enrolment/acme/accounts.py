@@ -8,6 +8,7 @@ from typing import Any
 
 from pkigen.clock import utc_now
 from pkigen.enrolment.acme import jose
+from pkigen.enrolment.acme.faulty_replies import applied
 from pkigen.enrolment.acme.problems import Problem, malformed
 from pkigen.enrolment.acme.service import (
     ACCOUNT,
@@ -89,10 +90,12 @@ def orders_of(service: AcmeService, call: Call) -> Reply:
     cursor = call.parameters.get("cursor", "0")
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 15:
         raise malformed("the cursor is invalid")
-    page = service.state.owned(ORDER, call.account_id, after=int(cursor), limit=_PAGE + 1)
+    is_paged = call.faults is not None and applied(call.faults, "acme-orders-paged") is not None
+    length = 1 if is_paged else _PAGE
+    page = service.state.owned(ORDER, call.account_id, after=int(cursor), limit=length + 1)
     links = []
-    if len(page) > _PAGE:
-        page = page[:_PAGE]
+    if len(page) > length:
+        page = page[:length]
         links = [f'<{call.url("account", call.account_id, "orders")}?cursor={page[-1][0]}>;rel="next"']
     return Reply({"orders": [call.url("order", order_id) for _, order_id, _ in page]}, links=links)
 

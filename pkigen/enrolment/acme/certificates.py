@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pkigen.enrolment.acme import jose
-from pkigen.enrolment.acme.faulty_replies import applied, with_other_key
+from pkigen.enrolment.acme.faulty_replies import Issuance, applied
 from pkigen.enrolment.acme.orders import order_document, own_order
 from pkigen.enrolment.acme.problems import Problem, malformed
 from pkigen.enrolment.acme.renewal import record_replacement, renewal_id
@@ -24,6 +24,7 @@ from pkigen.x509 import Certificate, Malformed
 
 BUSY_SECONDS = 5
 _PEM_CHAIN = "application/pem-certificate-chain"
+_MISSING_CHAIN = 999
 _REASONS = {code: reason for reason, code in REASON_CODES.items() if code not in (2, 6, 8, 10)}
 """The reasons that a subscriber can give: not those of a CA, and no hold."""
 
@@ -47,16 +48,17 @@ def finalize(service: AcmeService, call: Call) -> Reply:
             raise Problem("orderNotReady", "the order is being finalized")
         service.state.put(ORDER, order_id, {**data, "status": "processing"}, owner=call.account_id)
     try:
-        has_other_key = call.faults is not None and applied(call.faults, "acme-other-key") is not None
-        requested = with_other_key(requested) if has_other_key else requested
         template = service.template if data["profile"] is None else service.profiles()[data["profile"]]
+        issuance = Issuance(template, requested)
+        if call.faults is not None:
+            issuance = issuance.with_faults(call.faults)
         enrolled = service.enroller.issue(
-            template,
-            requested,
+            issuance.template,
+            issuance.requested,
             protocol="acme",
             requester=call.account_id,
-            faults=() if call.faults is None else call.faults.of_certificate(),
-            proved=has_other_key,
+            faults=issuance.faults,
+            proved=issuance.proved,
             list_now=False,
         )
     except (PkigenError, KeyError, OSError) as error:
@@ -110,6 +112,8 @@ def download(service: AcmeService, call: Call) -> Reply:
         for other in range(len(record["chains"]))
         if other != int(number[:3])
     ]
+    if call.faults is not None and applied(call.faults, "acme-alternate-missing") is not None:
+        links.append(f'<{call.url("certificate", certificate_id, _MISSING_CHAIN)}>;rel="alternate"')
     chain = (b64decode(one) for one in record["chains"][int(number[:3])])
     return Reply(links=links, data=b"".join(map(pem.certificate, chain)), media_type=_PEM_CHAIN)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -14,13 +14,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.requests import Request
 
 from pkigen.clock import utc_now
+from pkigen.documents.yaml_tree import Text
 from pkigen.enrolment.acme.problems import Problem
 from pkigen.enrolment.acme.service import ACCOUNT, AUTHORIZATION, ORDER, AcmeService, Call, Reply, timestamp
 from pkigen.enrolment.faults import RequestFaults
 from pkigen.environment.enrol import Requested
 from pkigen.errors import InputError
+from pkigen.faults import FAULTS, FaultRequest
 from pkigen.faults.registry import Argument
 from pkigen.formats import pem
+from pkigen.profile.enrolment import Template
 from pkigen.strict_json import parse_json
 
 SLOW = "acme-slow"
@@ -49,13 +52,18 @@ _ENDPOINTS: Mapping[str, frozenset[str]] = {
     "acme-order-invalid": frozenset({"order", "finalize"}),
     "acme-order-expired": frozenset({"order", "finalize"}),
     "acme-account-deactivated": frozenset({"new-order", "finalize", "order", "account"}),
+    "acme-orders-paged": frozenset({"orders"}),
     "acme-chain-reversed": frozenset({"certificate"}),
     "acme-chain-with-root": frozenset({"certificate"}),
     "acme-chain-without-issuer": frozenset({"certificate"}),
+    "acme-alternate-missing": frozenset({"certificate"}),
+    "acme-other-names": frozenset({"finalize"}),
+    "acme-shorter": frozenset({"finalize"}),
     "acme-other-key": frozenset({"finalize"}),
     "acme-window-past": frozenset({"renewal-info"}),
     "acme-window-far": frozenset({"renewal-info"}),
     "acme-window-inverted": frozenset({"renewal-info"}),
+    "acme-window-moving": frozenset({"renewal-info"}),
     "acme-renewal-info-404": frozenset({"renewal-info"}),
     "acme-renewal-retry-after-missing": frozenset({"renewal-info"}),
     "acme-replaces-rejected": frozenset({"new-order"}),
@@ -143,15 +151,36 @@ def applied(faults: RequestFaults, own_id: str) -> Values | None:
     return faults.applied(own_id) if faults.endpoint in _ENDPOINTS[own_id] else None
 
 
-def with_other_key(requested: Requested) -> Requested:
-    """Return a request with the key of somebody else."""
+@dataclass(frozen=True)
+class Issuance:
+    """How a certificate is issued, after the active faults: ``proved`` means that the key is not checked."""
+
+    template: Template
+    requested: Requested
+    faults: tuple[FaultRequest, ...] = ()
+    proved: bool = False
+
+    def with_faults(self, active: RequestFaults) -> Issuance:
+        """Return the issuance with the faults of the certificate of an order."""
+        template, requested, faults = self.template, self.requested, active.of_certificate()
+        if (values := applied(active, "acme-shorter")) is not None:
+            template = template.with_keys({"valid": Text(f"{_seconds(values, 'valid')}s")})
+        if applied(active, "acme-other-names") is not None:
+            faults = (*faults, FaultRequest(FAULTS["san-wrong-host"]))
+        has_other_key = applied(active, "acme-other-key") is not None
+        if has_other_key:
+            requested = _with_other_key(requested)
+        return Issuance(template, requested, faults, has_other_key)
+
+
+def _with_other_key(requested: Requested) -> Requested:
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
     info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return replace(requested, public_key=info, der=b"")
 
 
-def _seconds(values: Values) -> int:
-    after = values["after"]
+def _seconds(values: Values, name: str = "after") -> int:
+    after = values[name]
     assert isinstance(after, timedelta)
     return int(after.total_seconds())
 
@@ -294,6 +323,7 @@ _CHANGES: Mapping[str, Change] = {
     "acme-chain-without-issuer": _chain(lambda _service, certificates: certificates[:1]),
     "acme-window-past": _window(-2 * _HOUR, -_HOUR),
     "acme-window-far": _window(_FAR, _FAR + _HOUR),
+    "acme-window-moving": _window(24 * _HOUR, 48 * _HOUR),
     "acme-window-inverted": _window(2 * _HOUR, _HOUR),
     "acme-renewal-retry-after-missing": _without("Retry-After"),
     "acme-location-missing": _without("Location"),

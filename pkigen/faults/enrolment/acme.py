@@ -176,6 +176,14 @@ def acme_account_deactivated() -> None:
     """
 
 
+@enrolment_fault("RFC 8555 7.1.2.1")
+def acme_orders_paged() -> None:
+    """The list of an account's orders has one order on each page.
+
+    Clients must follow the links to the next page.
+    """
+
+
 @enrolment_fault("RFC 8555 9.1")
 def acme_chain_reversed() -> None:
     """The certificates of the chain are in the wrong order: the issuer first.
@@ -197,6 +205,30 @@ def acme_chain_without_issuer() -> None:
     """The response contains only the end-entity certificate.
 
     Clients install it; TLS clients without the intermediate report an unknown issuer.
+    """
+
+
+@enrolment_fault("RFC 8555 7.4.2")
+def acme_alternate_missing() -> None:
+    """The response links to an alternate chain that the server does not have.
+
+    Clients should install the certificate with its own chain.
+    """
+
+
+@enrolment_fault("RFC 8555 7.4")
+def acme_other_names() -> None:
+    """The certificate is for wrong-host.test instead of the names in the order.
+
+    Clients should compare the names before they install the certificate.
+    """
+
+
+@enrolment_fault("RFC 8555 7.4")
+def acme_shorter(*, valid: timedelta = timedelta(hours=1)) -> None:
+    """The certificate is valid for {valid} only, less than the template has.
+
+    Clients must plan the renewal by the certificate and not by an earlier one.
     """
 
 
@@ -229,6 +261,14 @@ def acme_window_inverted() -> None:
     """The suggested window for the renewal ends before it starts.
 
     Clients must ignore the window.
+    """
+
+
+@enrolment_fault("RFC 9773 4.2")
+def acme_window_moving() -> None:
+    """The suggested window for the renewal begins one day after each request, so it never comes.
+
+    Clients should still renew before the certificate expires.
     """
 
 

@@ -52,7 +52,7 @@ def test_the_client_renews_and_revokes_and_reports_a_rejection(
     assert revoked.get_revoked_certificate_by_serial_number(renewed.serial_number) is not None
     code, output = client.first("device.evil.test")
     assert code != 0
-    # certbot 2.1 fails itself ("can't set attribute") on a problem document with subproblems.
+    # certbot 2.1 fails itself ("can't set attribute") on a problem document (certbot #9539).
     reasons = ("rejectedIdentifier", "is not allowed", "can't set attribute")
     assert any(reason in output for reason in reasons), output
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pkigen.clock import utc_now
 from pkigen.enrolment.acme.renewal import renewal_id
 from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.faults import ENROLMENT_FAULTS
@@ -92,6 +94,10 @@ def _common_names(response: httpx.Response) -> list[str]:
     return [one.subject.rfc4514_string().partition(",")[0] for one in certificates]
 
 
+def _in_hours(number: int) -> str:
+    return f"{utc_now() + timedelta(hours=number):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _window(response: httpx.Response) -> dict[str, str]:
     window: dict[str, str] = response.json()["suggestedWindow"]
     return window
@@ -110,6 +116,8 @@ VISIBLE: dict[str, tuple[Callable[[AcmeClient], httpx.Response], Callable[[httpx
     "acme-chain-without-issuer": (_certificate, lambda one: _common_names(one) == [f"CN={NAME}"]),
     "acme-window-past": (_renewal, lambda one: _window(one)["end"] < "2027"),
     "acme-window-far": (_renewal, lambda one: _window(one)["start"] > "2030"),
+    "acme-window-moving": (_renewal, lambda one: _in_hours(23) < _window(one)["start"] < _in_hours(25)),
+    "acme-alternate-missing": (_certificate, lambda one: one.headers["Link"].count("alternate") == 2),
     "acme-window-inverted": (_renewal, lambda one: _window(one)["end"] < _window(one)["start"]),
     "acme-renewal-info-404": (_renewal, lambda one: one.status_code == 404),
     "acme-renewal-retry-after-missing": (_renewal, lambda one: "Retry-After" not in one.headers),
@@ -174,6 +182,38 @@ def test_the_certificate_has_another_key(client: AcmeClient, faults: EnrolmentFa
     key = ec.generate_private_key(ec.SECP256R1())
     assert x509.load_pem_x509_certificate(client.issue(NAME, key=key)).public_key() != key.public_key()
     assert x509.load_pem_x509_certificate(client.issue(NAME, key=key)).public_key() == key.public_key()
+
+
+def test_the_certificate_has_other_names(client: AcmeClient, faults: EnrolmentFaults) -> None:
+    _put(faults, "acme-other-names", times=1)
+    other, sound = (x509.load_pem_x509_certificate(client.issue(NAME)) for _ in range(2))
+    assert _alternative_names(other) == ["wrong-host.test"]
+    assert _alternative_names(sound) == [NAME]
+
+
+def _alternative_names(certificate: x509.Certificate) -> list[str]:
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return names.get_values_for_type(x509.DNSName)
+
+
+def test_the_certificate_is_shorter_than_that_of_the_template(
+    client: AcmeClient, faults: EnrolmentFaults
+) -> None:
+    _put(faults, "acme-shorter", times=1, valid="2h")
+    short, sound = (x509.load_pem_x509_certificate(client.issue(NAME)) for _ in range(2))
+    assert short.not_valid_after_utc - short.not_valid_before_utc == timedelta(hours=2)
+    assert sound.not_valid_after_utc - sound.not_valid_before_utc == timedelta(days=90)
+
+
+def test_the_list_of_orders_has_a_page_for_each_order(client: AcmeClient, faults: EnrolmentFaults) -> None:
+    orders = [client.order(NAME).headers["Location"] for _ in range(2)]
+    url = client.get(client.kid)["orders"]
+    assert client.get(url)["orders"] == orders
+    _put(faults, "acme-orders-paged")
+    first = client.post(url)
+    assert first.json()["orders"] == orders[:1]
+    following = first.headers["Link"].partition(", <")[2].partition(">")[0]
+    assert client.get(following)["orders"] == orders[1:]
 
 
 def test_a_fault_of_the_catalog_is_issued_through_the_protocol(
