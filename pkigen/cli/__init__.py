@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pkigen.cli._console import escape_unencodable_characters, print_message
 
     escape_unencodable_characters()
+    # Otherwise pydantic reads the metadata of all installed packages, in search of plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         if sys.stdout is not None:
