@@ -6,8 +6,10 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from hashlib import sha256
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
@@ -40,6 +42,34 @@ def file_stamp(path: str) -> FileStamp | None:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size
 
 
+MISSING = ""
+"""In recorded reads, the digest of a file that does not exist."""
+_reads: ContextVar[dict[str, str] | None] = ContextVar("_reads", default=None)
+
+
+@contextmanager
+def recorded_reads() -> Iterator[dict[str, str]]:
+    """Record what this thread reads with ``read_file`` in the block: absolute paths, and the SHA-256."""
+    reads = dict[str, str]()
+    token = _reads.set(reads)
+    try:
+        yield reads
+    finally:
+        _reads.reset(token)
+
+
+def current_reads() -> dict[str, str] | None:
+    """Return what was read so far in the block of ``recorded_reads``; None outside of one."""
+    return _reads.get()
+
+
+def record_read(path: Path, digest: str) -> None:
+    """Record the digest of a file, or MISSING where the existence of the file would change the result."""
+    reads = _reads.get()
+    if reads is not None:
+        reads[os.path.abspath(path)] = digest
+
+
 def read_file(path: Path, limit: int) -> bytes:
     """Return the contents of a file of at most ``limit`` bytes; raises ValueError."""
     try:
@@ -50,6 +80,8 @@ def read_file(path: Path, limit: int) -> bytes:
         raise ValueError(f"{path} cannot be read: {reason}") from error
     if len(data) > limit:
         raise ValueError(f"{path} is larger than {limit} bytes")
+    if _reads.get() is not None:
+        record_read(path, sha256(data).hexdigest())
     return data
 
 

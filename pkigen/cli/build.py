@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
 from pkigen.cli._options import (
     OUT,
@@ -19,10 +20,15 @@ from pkigen.cli._options import (
     ReplaceRoot,
     Seed,
     Verify,
-    load_profile,
     parse_time,
+    profile_path,
 )
-from pkigen.cli._progress import meter
+from pkigen.cli._progress import Meter, meter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pkigen.environment.build.options import BuildOptions, BuildResult
 
 HELP_ORDER = 40
 _GC_THRESHOLD = 50_000
@@ -58,8 +64,8 @@ def build(
       pkigen build contoso.yaml --seed fixtures --at 2026-01-01
     """
     from pkigen.cli import _report
-    from pkigen.environment.build.build import build as build_environment
-    from pkigen.environment.build.options import BuildOptions
+    from pkigen.environment.build.options import Action, BuildOptions
+    from pkigen.environment.build.up_to_date import recall
 
     options = BuildOptions(
         only=only,
@@ -73,11 +79,27 @@ def build(
         force=force,
         verify=verify,
     )
-    loaded = load_profile(profile)
-    # A build creates few reference cycles and exits soon; collecting them would take 10 % of the time that a
-    # large fleet needs.
-    gc.freeze()
-    gc.set_threshold(_GC_THRESHOLD)
+    source = profile_path(profile)
     with meter() as progress:
-        result = build_environment(loaded, out, options, progress)
+        result = recall(source, out, options)
+        if result is None:
+            result = _build(source, out, options, progress)
+        else:
+            unchanged = result.summary.counts[Action.KEEP]
+            progress.start(unchanged, "certificates")
+            progress.advance(unchanged)
     _report.print_build_result(result, as_json=json)
+
+
+def _build(source: Path, out: Path, options: BuildOptions, progress: Meter) -> BuildResult:
+    from pkigen.environment.build.build import build as build_environment
+    from pkigen.files import recorded_reads
+    from pkigen.profile import load
+
+    with recorded_reads():
+        loaded = load(source)
+        # A build creates few reference cycles and exits soon; collecting them would take 10 % of the time
+        # that a large fleet needs.
+        gc.freeze()
+        gc.set_threshold(_GC_THRESHOLD)
+        return build_environment(loaded, out, options, progress)

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from pkigen.errors import InputError
+from pkigen.files import MISSING, record_read
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -42,6 +43,7 @@ def find(source: str | Path, base: Path = Path()) -> Path:
     except (OSError, ValueError) as error:
         raise InputError(f"{source!r} is not a path: {error}") from error
     if str(source) in names():
+        record_read(base / source, MISSING)
         return path(str(source))
     close = get_close_matches(str(source), names(), 1)
     hint = f" (did you mean the shipped profile '{close[0]}'?)" if close else ""

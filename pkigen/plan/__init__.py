@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -40,6 +40,8 @@ class Plan:
     authorities without a fault. ``warnings`` are values that are valid but probably not
     intended. ``previous_crls`` are the CRLs that imported authorities published elsewhere, by entity id.
     ``fleets`` are certificates in shards; ``certificates()`` and ``count`` do not contain them.
+    ``fixed_times`` are the times of certificates that the profile states as dates; they are complete when all
+    certificates are planned.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Plan:
     warnings: tuple[Problem, ...]
     previous_crls: Mapping[str, CertificateList]
     fleets: tuple[FleetPlan, ...]
+    fixed_times: Set[datetime]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
 
 
@@ -86,6 +89,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials | None, crl_life: S
         tuple(planner.warnings),
         planner.previous_crls,
         fleet_plans(profile, planner),
+        planner.fixed_times,
         _PlannedOnce(lambda: cases.among(planner.certificates()), profile.count + len(cases.certificates)),
     )
 

@@ -50,6 +50,7 @@ class Planner:
     def __init__(self, profile: Profile, clock: datetime, serials: Serials | None, crl_life: Span) -> None:
         self.profile = profile
         self.clock = clock
+        self.fixed_times = set[datetime]()
         self.warnings = list[Problem](profile.warnings)
         self.previous_crls = dict[str, CertificateList]()
         self._crl_life = crl_life
@@ -244,6 +245,10 @@ class Planner:
             not_before, not_after = validity.resolve(self.clock)
             if not_after < not_before:
                 raise ValueError("it ends before it begins")
+            if isinstance(validity.start, datetime):
+                self.fixed_times |= {not_before, not_after}
+            elif isinstance(validity.end, datetime):
+                self.fixed_times.add(not_after)
             self._last_validity = validity, (not_before, not_after)
         return self._last_validity[1]
 

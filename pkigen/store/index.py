@@ -16,6 +16,7 @@ from pkigen.model import REASON_CODES
 from pkigen.store.enrolled import EnrolledTable
 from pkigen.store.entries import CrlState, DamagedIndex, Entry, Record, Revoked, decoding, transaction
 from pkigen.store.layout import is_entity, is_file_name, is_relative
+from pkigen.store.recorded_state import RecordedState
 from pkigen.store.schema import ENTITY
 from pkigen.store.shards import ShardTable
 
@@ -35,6 +36,7 @@ class Index:
         self._sql = connection
         self.enrolled = EnrolledTable(connection)
         self.shards = ShardTable(connection)
+        self.recorded = RecordedState(connection)
 
     def close(self) -> None:
         """Close the database connection."""

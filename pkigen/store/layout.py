@@ -14,6 +14,8 @@ STATE = ".pkigen"
 STAGING = "staging"
 REPLACED = "replaced"
 INDEX = "index.db"
+UP_TO_DATE = "up-to-date.json"
+"""The record of a build that leaves nothing to do, with everything that it depends on."""
 
 _DIRECTORIES = (
     (STATE, 0o700),

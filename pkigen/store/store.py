@@ -14,7 +14,15 @@ from pkigen.errors import InputError
 from pkigen.store.commit import Committer
 from pkigen.store.entries import Damage, Entry, Publication
 from pkigen.store.index import Index
-from pkigen.store.layout import INDEX, STATE, conflicting_files, inside, make_directories, reject_link
+from pkigen.store.layout import (
+    INDEX,
+    STATE,
+    UP_TO_DATE,
+    conflicting_files,
+    inside,
+    make_directories,
+    reject_link,
+)
 from pkigen.store.lock import Lock
 from pkigen.store.os_errors import os_errors_as_failures
 from pkigen.store.placement import Placement
@@ -102,6 +110,16 @@ class Store:
                 damage.append(Damage(path, "altered"))
         return tuple(damage)
 
+    def index_digest(self) -> str | None:
+        """Return the SHA-256 of the whole index; None while another process reads its log."""
+        return index_digest(self.folder) if self.index.recorded.flush() else None
+
+    def record_up_to_date(self, data: bytes) -> None:
+        """Replace the record of the last build. It needs no flush: a damaged record is not used."""
+        draft = self._placement.staging / secrets.token_hex(12)
+        draft.write_bytes(data)
+        os.replace(draft, self.folder / STATE / UP_TO_DATE)
+
     def publish(self, publications: Sequence[Publication]) -> None:
         """Commit entities, each of them atomically; durable when the call returns.
 
@@ -165,6 +183,17 @@ class Store:
                 sync_directory(self.folder / parent)
         self.index.remove(entry.id)
         return foreign
+
+
+def index_digest(folder: Path) -> str | None:
+    """Return the SHA-256 of an environment's index; None if it is missing, or its log is not empty."""
+    index = f"{folder}/{STATE}/{INDEX}"
+    try:
+        if os.path.exists(f"{index}-wal") and os.stat(f"{index}-wal").st_size:
+            return None
+        return file_digest(index)
+    except OSError:
+        return None
 
 
 def _create_index(folder: Path) -> list[str]:

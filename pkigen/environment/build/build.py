@@ -75,6 +75,7 @@ def _prefetch_all(profile: Profile, keys: KeyPrefetcher) -> None:
 def _update(
     profile: Profile, folder: Path, options: BuildOptions, keys: KeyPrefetcher, progress: Progress | None
 ) -> Summary:
+    from pkigen.environment.build import up_to_date
     from pkigen.environment.build.finalize import finalize_build
     from pkigen.environment.build.replacements import (
         check_enrolled_names,
@@ -108,6 +109,7 @@ def _update(
                 build_fleets(session, state, options, advance)
         finalize_build(session, state, options)
         state.summary.notes += [*announcements, *state.lifetimes.notes(), *store.notes]
+        up_to_date.record(profile, options, session.plan, state)
     return state.summary
 
 
@@ -153,14 +155,15 @@ def _check_renewals(planned: PlannedProfile, renewals: frozenset[str]) -> None:
 
 
 def _build_state(session: Session, store: Store, options: BuildOptions) -> BuildState:
+    from pkigen.environment.build.due_dates import DueDates
     from pkigen.environment.build.issuance import IssuanceWorker
     from pkigen.environment.build.path_defects import PathDefects
     from pkigen.environment.build.state import BuildState
 
     worker = IssuanceWorker(store.folder, session.keys, session.entropy, seeded=options.seed is not None)
     authorities = {entity.id: entity for entity in session.plan.authorities}
-    defects = PathDefects(session.plan)
-    return BuildState(store, session.decider, worker, authorities, session.keys.label, defects)
+    defects, due = PathDefects(session.plan), DueDates(session.plan.clock, session.plan.fixed_times)
+    return BuildState(store, session.decider, worker, authorities, session.keys.label, defects, due)
 
 
 def _issue(

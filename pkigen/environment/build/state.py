@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from pkigen.environment.build.diff import Decision, writes_files
+from pkigen.environment.build.due_dates import DueDates
 from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity, IssuingAuthority
 from pkigen.environment.build.options import Action, Summary
 from pkigen.environment.build.path_defects import PathDefects
@@ -38,7 +39,7 @@ class BuildState:
     """One running build.
 
     ``pending`` are the entities that are being issued and are not committed yet, ``defects`` those of the
-    paths of end entities.
+    paths of end entities, ``due`` the times at which a later build finds something to do.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class BuildState:
     authorities: dict[str, Entity]
     key_source: str
     defects: PathDefects
+    due: DueDates
     summary: Summary = field(default_factory=Summary)
     lifetimes: IssuerLifetimes = field(default_factory=IssuerLifetimes)
     pending: dict[str, tuple[Entity, Decision]] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class BuildState:
             for decision in chunk:
                 self.summary.add(decision.change)
                 self.lifetimes.add(decision)
+                self.due.add_entity(decision.entity)
                 stays = decision.entity.id in self.decider.fingerprints
                 self.defects.record(decision, stays=stays)
                 if writes_files(decision.change):
