@@ -23,8 +23,7 @@ from pkigen.store.shards import ShardTable
 _COLUMNS = (
     "id, spec, output, issuers, key_kind, key_source, spki, serials, not_before, not_after, record, files"
 )
-_SERIAL_DIGITS = 40
-_LONGEST_NAME = 100
+_SERIAL_DIGITS, _LONGEST_NAME = 40, 100
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """The years 1 to 9999, in seconds since the epoch."""
 
@@ -193,8 +192,7 @@ class Index:
 
     def ids_ever_issued(self) -> list[str]:
         """Return the ids of all entities that ever had a serial number, in order."""
-        query = "SELECT DISTINCT entity FROM serials ORDER BY entity"
-        return [row[0] for row in self._sql.execute(query)]
+        return [row[0] for row in self._sql.execute("SELECT DISTINCT entity FROM serials ORDER BY entity")]
 
     def next_crl_number(self, authority: str) -> int:
         """Reserve and return the next CRL number of an authority."""
@@ -317,7 +315,7 @@ class Index:
 
     def publishers(self) -> dict[str, str]:
         """Return the publication plans by id, as JSON."""
-        rows = self._sql.execute("SELECT id, plan FROM publishers ORDER BY id").fetchall()
+        rows = self._sql.execute("SELECT id, plan FROM publishers ORDER BY id")
         return {_id(entity): _text(plan, f"publishers: {entity}") for entity, plan in rows}
 
 
