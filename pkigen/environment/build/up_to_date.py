@@ -18,7 +18,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pkigen import __version__
 from pkigen.environment.build.options import Action, BuildOptions, BuildResult, Change, Summary
 from pkigen.errors import PkigenError, visible
 from pkigen.files import MISSING, current_reads
@@ -145,8 +144,8 @@ def _digest(path: str) -> str:
 
 
 def _program() -> str:
-    """Return what changes with the program: its version, and sizes and times of its files in a checkout."""
-    state = sha256(__version__.encode())
+    """Return a digest of the program: the file with its version, and the sizes and times of all files."""
+    state = sha256((_PACKAGE / "__init__.py").read_bytes())
     directories = [str(_PACKAGE)]
     for directory in directories:
         with os.scandir(directory) as entries:
