@@ -25,7 +25,7 @@ pytestmark = pytest.mark.needs("openssl")
 _BASE = """\
 name: contoso
 base_url: http://127.0.0.1:8080
-defaults: {key: ec-p256, renew: 30d}
+defaults: {key: ec-p256, renew: 20d}
 requirements: [own.yaml]
 authorities:
   root: {subject: {CN: Contoso Test Root CA}}
