@@ -8,7 +8,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,7 +49,7 @@ requirements:
     level: rejected
     demand: {validity: {begun: true}}
 """
-_NOT_READ = {"partner.key", "request.key", "lock.db", "up-to-date.json"}
+_NOT_READ = {"request.key", "lock.db", "up-to-date.json"}
 _REQUEST = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a.test")
 
 
@@ -65,9 +65,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "devices.csv": "device\npump-1\npump-2\n",
     }.items():
         (folder / name).write_text(text)
-    openssl("req", "-x509", *_REQUEST[1:], "-keyout", folder / "partner.key", "-out", folder / "partner.crt")
+    document = {"name": "partner", "authorities": {"root": {"key": "ec-p256"}}}
+    day_before = BuildOptions(at=datetime.now(UTC) - timedelta(days=1))
+    partner = pkigen.build(document, out=folder / "partner", options=day_before).folder
+    shutil.copy(partner / "authorities/root/root.crt", folder / "partner.crt")
     openssl(*_REQUEST, "-keyout", folder / "request.key", "-out", folder / "requested.csr")
-    shutil.copy(folder / "partner.key", folder / "given.key")
+    shutil.copy(folder / "request.key", folder / "given.key")
+    shutil.rmtree(folder / "partner")
     build(folder)
     return folder
 
