@@ -44,6 +44,7 @@ enrolment:
     cmp: {secret: wonderful, reference: lab}
   open: {issuer: other, est: {}}
   direct: {issuer: signing, scep: {}}
+  broken: {issuer: signing, faults: [expired], scep: {}, cmp: {}}
 """
 
 

@@ -115,6 +115,8 @@ def test_the_server_announces_each_template_and_protocol(lab: Lab) -> None:
         ("sensors", "cmp", f"{url}/cmp/sensors"),
         ("open", "est", f"{url}/.well-known/est/open"),
         ("direct", "scep", f"{url}/scep/direct"),
+        ("broken", "scep", f"{url}/scep/broken"),
+        ("broken", "cmp", f"{url}/cmp/broken"),
     ]
 
 

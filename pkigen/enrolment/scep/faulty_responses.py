@@ -62,6 +62,11 @@ class SeparateAuthorities:
         self._encryption = registration_authority(enroller, issuer, "-encrypt", ("digitalSignature",))
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether clients may have the certificates, which are issued when first needed."""
+        return self._signing.key_path.exists() and self._encryption.key_path.exists()
+
+    @property
     def signing(self) -> OwnCertificate:
         """The certificate that signs responses."""
         return self._signing.current()

@@ -87,13 +87,11 @@ class Responder:
         self._transactions = Transactions[_Transaction]()
         self._authority = registration_authority(enroller, self._issuer)
         self._separate = SeparateAuthorities(enroller, self._issuer)
-        self._is_separate = False
 
     def ca_certificates(self, faults: RequestFaults | None = None) -> tuple[bytes, ...]:
         """Return the RA's certificate, unless the CA signs itself, and the CAs up to the root (4.2.1)."""
         own = self._own()
         if faults is not None and faults.applied("scep-ra-wrong-usage") is not None:
-            self._is_separate = True
             pair = self._separate.encryption, self._separate.signing
             return tuple(dict.fromkeys((*(one.certificate for one in pair), *pair[0].chain)))
         return tuple(dict.fromkeys((own.certificate, *own.chain)))
@@ -148,7 +146,7 @@ class Responder:
     ) -> tuple[bytes, cms.ContentCipher, OwnCertificate]:
         """Return the content of a message, its cipher, and the certificate that signs the response."""
         signing = own
-        if self._is_separate:
+        if self._separate.is_in_use:
             pair = self._separate.encryption, self._separate.signing
             named = [one for one in pair if cms.is_recipient(enveloped, one.certificate)]
             own, signing = (named[0], pair[1]) if named else (own, own)

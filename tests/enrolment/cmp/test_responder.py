@@ -125,6 +125,16 @@ def _poll(request: bytes, response: Message) -> bytes:
     return _with_header(message, position, info + der.explicit(6, der.octet_string(nonce)))
 
 
+def test_the_fault_of_a_template_is_in_the_certificate(enroller: Enroller, written: Written) -> None:
+    broken = Responder(enroller.templates["broken"], enroller)
+    response = read_message(broken.respond(written("ir", "-unprotected_requests", secret="")))
+    assert response.kind == Body.IP
+    enrolled = enroller.find(name="a.contoso.test")
+    assert enrolled is not None
+    assert enrolled.certificate in response.content
+    assert enrolled.not_after < enroller.clock()
+
+
 @pytest.mark.parametrize("iterations", [0, 100_001])
 def test_a_mac_with_too_many_iterations_is_rejected(
     responder: Responder, written: Written, iterations: int

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pkigen.asn1 import der
+from pkigen.clock import utc_now
 from pkigen.enrolment.decode import Undecodable
 from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
 from pkigen.enrolment.scep import cms
@@ -156,6 +157,15 @@ def test_get_cert_and_get_crl(
     assert _status(responder.respond(device.message(ca, unknown, 21))) == ("2", "4")
 
 
+def test_the_fault_of_a_template_is_in_the_certificate(
+    enroller: Enroller, device: Device, tmp_path: Path
+) -> None:
+    broken = Responder(enroller.templates["broken"], enroller)
+    message = device.message(broken.ca_certificates()[0], device.request(None))
+    certificate, _ = _enrolled(broken.respond(message), device, tmp_path)
+    assert certificate.not_valid_after_utc < utc_now()
+
+
 def _with(own_id: str) -> RequestFaults:
     faults = EnrolmentFaults()
     faults.put({own_id: {"identifier": "a.contoso.test"}})
@@ -170,6 +180,21 @@ def test_a_fault_breaks_the_link_between_response_and_request(responder: Respond
     changed = cms.read_signed(responder.respond(message, _with("scep-wrong-transaction"))).attributes
     assert der.contents(changed[VERISIGN + "6"]) == b"0123456789abcdef"
     assert der.contents(changed[VERISIGN + "7"]) != b"transaction-a.contoso.test"
+
+
+def test_an_ra_with_exchanged_key_usages_answers_what_is_encrypted_to_either(
+    responder: Responder, enroller: Enroller, device: Device, tmp_path: Path
+) -> None:
+    faults = EnrolmentFaults()
+    faults.put("scep-ra-wrong-usage")
+    encryption, signing, *_ = responder.ca_certificates(RequestFaults(faults, {}, "sensors"))
+    usages = [Certificate(one).extensions.key_usage for one in (encryption, signing)]
+    assert usages == [("digitalSignature",), ("keyEncipherment",)]
+    restarted = Responder(enroller.templates["sensors"], enroller)
+    for recipient in (encryption, signing):
+        response = restarted.respond(device.message(recipient, device.request()))
+        assert _enrolled(response, device, tmp_path)
+        assert cms.read_signed(response).signer.der == signing
 
 
 def test_a_fault_encrypts_the_response_with_des(responder: Responder, device: Device, tmp_path: Path) -> None:
