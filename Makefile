@@ -10,7 +10,7 @@ BENCH_STAMP := .venv-bench/.made-from-requirements
 TLSFUZZ_STAMP := .venv-tlsfuzzer/.made
 OPCUA_STAMP := .venv-opcua/.made
 TEST_ARGS ?=
-TEST_TOOLS := openssl keytool javac certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
+TEST_TOOLS := openssl keytool javac node certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
 	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
 	pki strongswan-curl scep-submit certbot lego uacme dehydrated acme-tiny \
 	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
@@ -23,7 +23,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers clients opcua pkilint clean
+.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers clients loadtools opcua pkilint clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -101,8 +101,12 @@ pkilint: $(STAMP) .venv-pkilint/.made  ## the sets tls-br and smime-br-strict an
 	@.venv-certbot/bin/python -m pip install --quiet --disable-pip-version-check certbot==5.8.0
 	@touch $@
 
+loadtools: $(STAMP) .venv-loadtools/.made  ## JMeter, Locust and mosquitto with the certificates of an exported fleet
+	@scripts/install_tools.sh openssl jmeter mosquitto mosquitto_pub
+	PKIGEN_LOAD_TOOLS=.venv-loadtools/bin $(RUN) -m pytest tests/loadtools $(TEST_ARGS)
+
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .venv-certbot .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .venv-certbot .venv-loadtools .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh
@@ -130,6 +134,11 @@ $(OPCUA_STAMP): tests/opcua/requirements.txt tests/opcua/package.json
 	@.venv-opcua/bin/python -m pip install --quiet --disable-pip-version-check -r tests/opcua/requirements.txt
 	@cp tests/opcua/package.json .venv-opcua/
 	@npm install --prefix .venv-opcua --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+.venv-loadtools/.made:
+	@$(PYTHON) -m venv .venv-loadtools
+	@.venv-loadtools/bin/python -m pip install --quiet --disable-pip-version-check "locust>=2.32"
 	@touch $@
 
 # pkilint has no type annotations that mypy could use, and many dependencies: it stays out of .venv.

@@ -31,6 +31,9 @@ package_of() {
         hxtool) echo heimdal-clients ;;
         nss) echo libnss3-dev ;;
         bouncycastle) echo libbcprov-java libbcpkix-java ;;
+        node) echo nodejs ;;
+        jmeter) echo jmeter-http ;;
+        mosquitto_pub) echo mosquitto-clients ;;
         initdb) echo postgresql ;;
         mariadbd) echo mariadb-server ;;
         *) echo "$1" ;;

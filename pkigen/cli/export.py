@@ -32,9 +32,9 @@ _MAX_NAMES = 3
 
 
 def _complete(incomplete: str) -> list[str]:
-    from pkigen.export import TARGETS
+    from pkigen.export import FLEET_TARGETS, TARGETS
 
-    return [name for name in TARGETS if name.startswith(incomplete)]
+    return [name for name in (*TARGETS, *FLEET_TARGETS) if name.startswith(incomplete)]
 
 
 def export(
@@ -48,6 +48,15 @@ def export(
         typer.Option("--out", metavar="DIR", help="Directory to write to (default: ENV/export/FORMAT)."),
     ] = None,
     only: Only = None,
+    fleet: Annotated[
+        str | None, typer.Option("--fleet", metavar="NAME", help="Fleet to export for a load tool.")
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count", metavar="N", min=1, help="With --fleet: number of certificates (default: all)."
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="IP address that the servers listen on.")
     ] = "127.0.0.1",
@@ -103,6 +112,7 @@ def export(
     Examples:
       pkigen export --list
       pkigen export out/defender-iot --to nginx
+      pkigen export out/fleet --fleet meter --to jmeter --count 100
       pkigen export out/defender-iot --to java --only 'sensor-*' --out stores
       pkigen export --show-template nginx.conf.j2 > mine/nginx.conf.j2
       pkigen export out/defender-iot --to nginx --templates mine
@@ -128,32 +138,45 @@ def export(
         tls_port=tls_port,
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
         new_passphrase=b"changeit" if new_passphrase_file is None else read_passphrase(new_passphrase_file),
+        fleet=fleet,
+        count=count,
     )
     _print_result(_run_export(env, to, options), json)
 
 
 def _run_export(env: Path | None, to: str, options: ExportOptions) -> ExportResult:
     from pkigen.environment.environment import open_environment
-    from pkigen.export import TARGETS
+    from pkigen.export import FLEET_TARGETS, TARGETS
     from pkigen.export import export as write_export
 
+    targets = TARGETS if options.fleet is None else FLEET_TARGETS
     if not to:
-        raise typer.BadParameter(f"specify a format: {', '.join(TARGETS)}", param_hint="'--to'")
-    target = TARGETS[require_choice(to, list(TARGETS), "--to")]
+        raise typer.BadParameter(f"specify a format: {', '.join(targets)}", param_hint="'--to'")
+    if options.fleet is None and to in FLEET_TARGETS and to not in TARGETS:
+        raise typer.BadParameter(f"{to} exports a fleet: add --fleet NAME", param_hint="'--to'")
+    target = targets[require_choice(to, list(targets), "--to")]
     if env is None:
         raise typer.BadParameter("specify the environment to export", param_hint="'ENV'")
     return write_export(open_environment(env), target, options)
 
 
 def _list(json: bool) -> None:
-    from pkigen.export import TARGETS
+    from pkigen.export import FLEET_TARGETS, TARGETS
 
+    every = (*TARGETS.values(), *FLEET_TARGETS.values())
     if json:
-        print_json([{"name": t.name, "says": t.says, "templates": t.templates} for t in TARGETS.values()])
+        fleets = set(FLEET_TARGETS)
+        print_json(
+            [
+                {"name": t.name, "says": t.says, "templates": t.templates, "fleets": t.name in fleets}
+                for t in every
+            ]
+        )
         return
-    width = max(map(len, TARGETS)) + 2
-    for target in TARGETS.values():
-        print_line(wrap(f"{target.name:<{width}}{target.says}", width))
+    width = max(len(target.name) for target in every) + 2
+    for target in every:
+        says = f"with --fleet: {target.says}" if target.name in FLEET_TARGETS else target.says
+        print_line(wrap(f"{target.name:<{width}}{says}", width))
         if target.templates:
             print_line(wrap(f"{'':<{width}}templates: {', '.join(target.templates)}", width + 11))
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
+from pkigen.export.fleet import ExportedFleet
 from pkigen.export.template import Templates
 from pkigen.model import File
 from pkigen.os_errors import os_error_reason
@@ -58,14 +59,22 @@ class Draft:
     """The files that a target adds to an export.
 
     ``left_out`` contains the reason for each case that the target cannot export; ``notes`` are for the user.
+    ``fleet`` is set for targets of fleets.
     """
 
     given: ExportRequest
     templates: Templates
+    fleet: ExportedFleet | None = None
     files: dict[str, File] = field(default_factory=dict)
     exported: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def members(self) -> ExportedFleet:
+        """The certificates of the fleet to export."""
+        assert self.fleet is not None
+        return self.fleet
 
     def add(self, path: str, data: bytes, *, secret: bool = False) -> str:
         """Add a file at a relative path (``/`` separated) and return the path; secret files get mode 0600."""

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from pkigen.documents.fields import unknown
 from pkigen.environment.environment import Environment
 from pkigen.errors import InputError, Refused
 from pkigen.export.directory import ExportDirectory, WrittenFiles
 from pkigen.export.draft import Draft, ExportRequest
+from pkigen.export.fleet import ExportedFleet
 from pkigen.export.target import Target
 from pkigen.export.template import Templates
 
@@ -25,7 +27,8 @@ class ExportOptions:
     """Options of an export: ``out`` None means ENV/export/TARGET; ``only`` is a pattern of certificate names.
 
     Files in the directory ``templates`` override the shipped templates by name. ``port`` None means the port
-    of the base URL, or 8080 if that is https. The other fields are those of ``ExportRequest``.
+    of the base URL, or 8080 if that is https. ``fleet`` is the name of the fleet to export, of which ``only``
+    and ``count`` select certificates. The other fields are those of ``ExportRequest``.
     """
 
     out: Path | None = None
@@ -37,6 +40,8 @@ class ExportOptions:
     tls_port: int = 8443
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
     new_passphrase: bytes = field(default=b"changeit", repr=False)
+    fleet: str | None = None
+    count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,8 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
     templates = Templates(options.templates)
     templates.require_override_of(target.templates)
     cases = tuple(case for case in environment.cases() if fnmatchcase(case.name, options.only or "*"))
-    if not cases:
+    fleet = _fleet(environment, options)
+    if not cases and fleet is None:
         reason = f"matches --only '{options.only}'" if options.only else "is in it"
         raise InputError(f"{environment.folder} has nothing to export: no certificate {reason}")
     given = ExportRequest(
@@ -77,14 +83,19 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
         options.passphrases,
         options.new_passphrase,
     )
-    draft = Draft(given, templates)
+    draft = Draft(given, templates, fleet)
     target.write(draft)
     if not draft.exported:
+        if fleet is not None:
+            raise InputError(
+                f"no certificate of the fleet {fleet.fleet.name} matches --only '{options.only}'"
+            )
         if not draft.left_out:
             raise ValueError(f"the export target '{target.name}' must add each certificate to draft.exported")
         name, reason = next(iter(draft.left_out.items()))
         raise Refused(f"{target.name} can export none of these certificates ({name}: {reason})")
-    folder = options.out or environment.folder / FOLDER / target.name
+    name = target.name if fleet is None else f"{target.name}-{fleet.fleet.name}"
+    folder = options.out or environment.folder / FOLDER / name
     written = ExportDirectory(folder, target.name, options.force).update(draft.files)
     return ExportResult(
         target=target,
@@ -94,4 +105,17 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
         certificates=tuple(draft.exported),
         left_out=draft.left_out,
         notes=tuple(draft.notes),
+    )
+
+
+def _fleet(environment: Environment, options: ExportOptions) -> ExportedFleet | None:
+    """Return the fleet to export, None for an export of single certificates; InputError if it is missing."""
+    if options.fleet is None:
+        return None
+    fleets = {fleet.name: fleet for fleet in environment.contents.fleets}
+    if options.fleet not in fleets:
+        hint = unknown("fleet", options.fleet, tuple(fleets)) if fleets else "the environment has no fleet"
+        raise InputError(f"{environment.folder}: {hint}")
+    return ExportedFleet(
+        environment.folder, fleets[options.fleet], options.only or "*", options.count, options.passphrases
     )

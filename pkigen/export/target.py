@@ -13,6 +13,7 @@ from pkigen.plugins import import_modules, load_entry_points
 
 Write = TypeVar("Write", bound=Callable[[Draft], None])
 _known: dict[str, Target] = {}
+_known_of_fleets: dict[str, Target] = {}
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,22 @@ class Target:
 
 def target(*templates: str, start: str = "") -> Callable[[Write], Write]:
     """Register a function as a target: its name names the target, its docstring's first line describes it."""
+    return _registration(_known, templates, start)
 
+
+def fleet_target(*templates: str, start: str = "") -> Callable[[Write], Write]:
+    """Register a function as a target of fleets, as ``target``; an underscore in its name is a hyphen."""
+    return _registration(_known_of_fleets, templates, start)
+
+
+def _registration(
+    known: dict[str, Target], templates: tuple[str, ...], start: str
+) -> Callable[[Write], Write]:
     def register(write: Write) -> Write:
-        says = (inspect.getdoc(write) or "").partition("\n")[0]
-        if not says or write.__name__ in _known:
-            raise ValueError(f"the target {write.__name__} is defined twice, or has no docstring")
-        _known[write.__name__] = Target(write.__name__, says, templates, start, write)
+        says, name = (inspect.getdoc(write) or "").partition("\n")[0], write.__name__.replace("_", "-")
+        if not says or name in known:
+            raise ValueError(f"the target {name} is defined twice, or has no docstring")
+        known[name] = Target(name, says, templates, start, write)
         return write
 
     return register
@@ -53,18 +64,31 @@ def _all() -> dict[str, Target]:
     return dict(sorted(_known.items()))
 
 
+@cache
+def _all_of_fleets() -> dict[str, Target]:
+    from pkigen.export import fleet_targets
+
+    import_modules(fleet_targets)
+    return dict(sorted(_known_of_fleets.items()))
+
+
 class _Targets(Mapping[str, Target]):
-    """The targets by name, discovered on first use."""
+    """Targets by name, discovered on first use."""
+
+    def __init__(self, discover: Callable[[], dict[str, Target]]) -> None:
+        self._discover = discover
 
     def __getitem__(self, name: str) -> Target:
-        return _all()[name]
+        return self._discover()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_all())
+        return iter(self._discover())
 
     def __len__(self) -> int:
-        return len(_all())
+        return len(self._discover())
 
 
-TARGETS: Mapping[str, Target] = _Targets()
+TARGETS: Mapping[str, Target] = _Targets(_all)
 """All targets by name."""
+FLEET_TARGETS: Mapping[str, Target] = _Targets(_all_of_fleets)
+"""All targets of fleets, for load tools, by name."""

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pkigen.errors import InputError
-from pkigen.export import TARGETS, shipped_template
+from pkigen.export import FLEET_TARGETS, TARGETS, shipped_template
 from pkigen.export import template as rendering_module
 from pkigen.export.template import Templates
 from tests.export.conftest import Export
@@ -143,7 +143,8 @@ def test_a_directory_without_a_template_of_the_target_is_reported(
 
 def test_every_shipped_template_has_a_target_and_vice_versa() -> None:
     shipped = {path.name for path in (Path(rendering_module.__file__).parent / "templates").iterdir()}
-    assert {name for one in TARGETS.values() for name in one.templates} == shipped
+    every = (*TARGETS.values(), *FLEET_TARGETS.values())
+    assert {name for one in every for name in one.templates} == shipped
 
 
 def test_an_unknown_template_is_reported() -> None:
