@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pkigen import build
-from pkigen.export import TARGETS, shipped_template
+from pkigen.export import FLEET_TARGETS, TARGETS, shipped_template
 from tests.cli.conftest import Cli, finish, start
 
 PROFILE = {
@@ -37,7 +37,8 @@ def test_the_list_has_every_target_with_its_description_and_templates(cli: Cli) 
         assert all(name in text for name in one.templates)
     assert max(map(len, outcome.out.splitlines())) <= 80
     output = json.loads(cli("export", "--list", "--json").out)
-    assert [one["name"] for one in output] == sorted(TARGETS)
+    assert [one["name"] for one in output] == [*sorted(TARGETS), *sorted(FLEET_TARGETS)]
+    assert {one["name"] for one in output if one["fleets"]} == FLEET_TARGETS.keys()
 
 
 def test_only_the_directory_is_on_stdout(cli: Cli, environment: Path) -> None:
