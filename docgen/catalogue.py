@@ -100,6 +100,7 @@ def _rows(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     clause = one["clause"]
     yield "Clause", words.escaped(f"RFC 5280, {clause}" if _OF_RFC_5280.match(clause) else clause)
     yield "Detected at", one["stage"]
+    yield "Exploited as", ", ".join(one["cves"])
     yield "Created by", "<br>".join(map(words.escaped, one["made"]))
     for verdict, label in _OBSERVED:
         yield label, ", ".join(_validators(one["observed"], verdict))

@@ -29,7 +29,7 @@ class Addition(NamedTuple):
 ADDITIONS: dict[str, tuple[Addition, ...]] = {
     "a fault": (
         Addition(
-            "faults/families/names.py",
+            "faults/families/names/attributes.py",
             '''
 
 @fault("P", "lint", "X.520 6.3.1")

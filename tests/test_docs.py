@@ -85,7 +85,7 @@ def test_the_page_names_every_parameter_of_a_kind(kind: str) -> None:
 def test_the_fault_of_the_contributors_page_works() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(@fault.*?)```", page, re.DOTALL)
-    assert example in (ROOT / "pkigen/faults/families/names.py").read_text(encoding="utf-8")
+    assert example in (ROOT / "pkigen/faults/families/names/attributes.py").read_text(encoding="utf-8")
 
 
 def _page(name: str) -> str:

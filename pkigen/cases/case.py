@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from hashlib import blake2s
 from typing import Any
 
@@ -151,17 +152,31 @@ class Case:
         """
         return self._with_ca_below("self-issued", lambda subject: subject)
 
-    def with_subordinate(self) -> Case:
-        """Add a CA below the issuing CA, with its own name, key and CRL, which issues the end entity."""
-        return self._with_ca_below("subordinate", lambda subject: _renamed(subject, "subordinate"))
+    def with_subordinate(self, suffix: str = "subordinate", **fields: Any) -> Case:
+        """Add a CA below the issuing CA, with its own name, key and CRL, which issues the end entity.
 
-    def _with_ca_below(self, suffix: str, named: Callable[[Name], Name]) -> Case:
+        ``fields`` replace fields of the CA, for example ``key``.
+        """
+        return self._with_ca_below(suffix, lambda subject: _renamed(subject, suffix), **fields)
+
+    def with_chain_of(self, count: int) -> Case:
+        """Add CAs below the issuing CA until the path has ``count`` CAs below the root.
+
+        All but the last one have EC keys, which take less time to generate.
+        """
+        case, kind = self, self.authorities[self.intermediate()].key
+        while case.root < count:
+            key = kind if case.root == count - 1 else "ec-p256"
+            case = case.with_subordinate(f"subordinate-{case.root}", key=key)
+        return case
+
+    def _with_ca_below(self, suffix: str, named: Callable[[Name], Name], **fields: Any) -> Case:
         case = self._own(self.intermediate())
         issuing, above = case.authorities[:2]
         name = shortened(f"{issuing.name}.{suffix}", _LONGEST_NAME)
         plan = issuing.certificates[0]
         plan = replace(plan, subject=named(plan.subject), signature=self.plan.signature)
-        renewed = replace(_called(issuing, name), certificates=(plan,))
+        renewed = replace(_called(issuing, name), certificates=(plan,), **fields)
         between = _below(renewed, issuing, _followed(above, issuing))
         authorities = (between, *case.authorities)
         case = replace(case, authorities=authorities, copies=(*case.copies, name))
@@ -194,14 +209,52 @@ class Case:
 
     def with_cross(self, plan: CertificatePlan) -> Case:
         """Add a cross-certificate of the root to the path, before the root."""
-        root = self.authorities[-1]
-        name = shortened(f"{root.name}.cross", _LONGEST_NAME)
-        called = _called(root, name)
-        cross = replace(called, certificates=(plan,), issuers=(plan.issuer_id,), key_of=root.id, crl=None)
-        authorities = (*self.authorities[:-1], cross, root)
-        issuers = tuple(entity.id for entity in authorities)
-        entity = replace(self.entity, issuers=issuers)
+        return self.with_extra("cross", plan, self.root, key_of=self.authorities[-1].id)
+
+    def with_extra(self, suffix: str, plan: CertificatePlan, level: int, **fields: Any) -> Case:
+        """Add a CA certificate to the chain file, before that of the CA at a level, with its own key.
+
+        An empty issuer ID in the plan stands for the own one. ``fields`` replace fields of the CA, such as
+        ``key_of``. It publishes nothing.
+        """
+        source = self.authorities[level]
+        owner = source.name if source.name in self.copies else name_of_copy(source.name, self.entity.name)
+        name = shortened(f"{owner}.{suffix}", _LONGEST_NAME)
+        issuer_id = plan.issuer_id or f"{Role.AUTHORITY}/{name}"
+        issuers = (plan.issuer_id,) if plan.issuer_id else ()
+        extra = replace(
+            _called(source, name),
+            certificates=(replace(plan, issuer_id=issuer_id),),
+            issuers=issuers,
+            imported=None,
+            crl=None,
+            trusted=False,
+        )
+        extra = replace(extra, **fields)
+        authorities = (*self.authorities[:level], extra, *self.authorities[level:])
+        entity = replace(self.entity, issuers=tuple(one.id for one in authorities))
         return replace(self, entity=entity, authorities=authorities, copies=(*self.copies, name))
+
+    def authority_plan(self, level: int) -> CertificatePlan:
+        """Return the plan of the CA at a level; Impossible if the CA was imported from files."""
+        if not 0 <= level < len(self.authorities):
+            raise Impossible("the path has too few authorities")
+        if not self.authorities[level].certificates:
+            name = self.authorities[level].name
+            raise Impossible(f"the authority '{name}' was imported from files and cannot be copied")
+        return self.authorities[level].certificates[0]
+
+    def copied(self) -> tuple[Entity, ...]:
+        """Return the copied CAs, each before those that it needs the certificate or the key of."""
+        known = {entity.id: entity for entity in self.authorities if entity.name in self.copies}
+
+        @cache
+        def height(entity_id: str) -> int:
+            entity = known[entity_id]
+            needed = {entity.key_of, *(plan.issuer_id for plan in entity.certificates)} - {entity_id}
+            return 1 + max((height(one) for one in needed & known.keys()), default=0)
+
+        return tuple(sorted(known.values(), key=lambda entity: -height(entity.id)))
 
     @property
     def root(self) -> int:

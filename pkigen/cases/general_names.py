@@ -8,7 +8,8 @@ from pkigen.cases.extension_values import put, value_of
 from pkigen.model import Name
 
 _EMAIL, _DNS, _URI, _IP = 0x81, 0x82, 0x86, 0x87
-_DIRECTORY, _OTHER = 4, 0
+_OTHER, _X400, _DIRECTORY, _EDI = 0, 3, 4, 5
+_COUNTRY = 0x61
 
 
 def dns(name: str | bytes) -> bytes:
@@ -36,10 +37,25 @@ def directory(name: Name) -> bytes:
     return der.explicit(_DIRECTORY, names.encode(name))
 
 
+def other_name(oid: str, value: bytes) -> bytes:
+    """otherName of a type."""
+    return der.explicit(_OTHER, der.oid(oid), der.explicit(0, value))
+
+
 def user_principal(name: str) -> bytes:
     """otherName of the type userPrincipalName."""
-    value = der.explicit(0, der.string(der.UTF8_STRING, name))
-    return der.explicit(_OTHER, der.oid(oids.USER_PRINCIPAL_NAME), value)
+    return other_name(oids.USER_PRINCIPAL_NAME, der.string(der.UTF8_STRING, name))
+
+
+def x400(country: str) -> bytes:
+    """x400Address with a country only (ORAddress; RFC 5280, appendix A.1)."""
+    code = der.tlv(_COUNTRY, der.string(der.PRINTABLE_STRING, country))
+    return der.explicit(_X400, der.sequence(code))
+
+
+def edi_party(name: str) -> bytes:
+    """ediPartyName with a partyName only."""
+    return der.explicit(_EDI, der.explicit(1, der.string(der.UTF8_STRING, name)))
 
 
 def existing_names(case: Case) -> tuple[bytes, ...]:

@@ -42,7 +42,9 @@ def faults(
     ] = None,
     search: Annotated[
         str | None,
-        typer.Option("--search", metavar="WORD", help="List only faults whose description contains WORD."),
+        typer.Option(
+            "--search", metavar="WORD", help="List only faults whose description or CVE numbers contain WORD."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -71,7 +73,7 @@ def faults(
         known, entries = (family, []) if family else _only(fault, known, entries)
     if search is not None:
         word = search.lower()
-        known = [one for one in known if word in f"{one.id} {one.says} {one.shows} {one.clause}".lower()]
+        known = [one for one in known if word in _searched(one)]
         entries = [one for one in entries if word in f"{one.id} {one.violation.says}".lower()]
     if against and not fault and not search and not json:
         _print_list(known, entries)
@@ -85,6 +87,11 @@ def faults(
             _print_fault(one)
         for entry in entries:
             _print_entry(entry)
+
+
+def _searched(one: FaultType) -> str:
+    """Return the text that --search looks in, in lower case."""
+    return " ".join((one.id, one.says, one.shows, one.clause, *one.cves)).lower()
 
 
 def _only(
@@ -145,6 +152,7 @@ def _print_fault(one: FaultType) -> None:
         ("clause", f"RFC 5280, {one.clause}" if _OF_RFC_5280.match(one.clause) else one.clause),
         ("class", "" if one.is_of_server else f"{one.verdict}: {VERDICTS[one.verdict]}"),
         ("stage", one.stage),
+        ("CVE", ", ".join(one.cves)),
     )
     if one.is_of_server:
         common = "times (default: always), endpoint, identifier (default: all)"
@@ -232,6 +240,7 @@ def _fault_json(one: FaultType) -> dict[str, Any]:
         **{field: getattr(one, field) for field in fields},
         "made": [] if one.is_of_server else list(_changes(one)),
         "parameters": parameters,
+        "cves": list(one.cves),
         "observed": observations().get(one.id, {}),
         "profile": _profile_syntax(one),
     }

@@ -48,6 +48,7 @@ class FaultType:
     ``finds`` contains exactly the findings of pkigen's own tools: the rules of ``pkigen verify`` after
     ``path:``, and the violated requirements of the sets defender-iot, rfc5280 and web-server. ``sent`` is
     false if the fault is only in a file of the server, and what it presents to TLS clients is sound.
+    ``cves`` are published vulnerabilities that such certificates or files exploit.
     """
 
     id: str
@@ -62,6 +63,7 @@ class FaultType:
     finds: tuple[str, ...] = ()
     template: str = ""
     sent: bool = True
+    cves: tuple[str, ...] = ()
 
     @property
     def is_of_server(self) -> bool:
@@ -86,10 +88,11 @@ def fault(
     finds: tuple[str, ...] = (),
     called: str | None = None,
     sent: bool = True,
+    cves: tuple[str, ...] = (),
 ) -> Callable[[Change], Change]:
     """Register a function as a fault; a duplicate ID is an error.
 
-    ``called`` is the ID if it cannot be the name of a function. ``sent`` is described in FaultType.
+    ``called`` is the ID if it cannot be the name of a function. FaultType describes ``sent`` and ``cves``.
     """
 
     def register(function: Change) -> Change:
@@ -109,6 +112,7 @@ def fault(
             parameters,
             finds,
             sent=sent,
+            cves=cves,
         )
         defaults = {parameter.name: parameter.default for parameter in parameters}
         known = replace(

@@ -264,8 +264,7 @@ def _as_planned(
     fixed = None if numbered is None else case.authorities[numbered]
     copies = tuple(
         _finished(entity, fault, text, request, None if entity is fixed else serial)
-        for entity in case.authorities
-        if entity.name in case.copies
+        for entity in case.copied()
     )
     twins: tuple[Entity, ...] = ()
     if case.sibling is not None:

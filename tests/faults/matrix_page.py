@@ -143,10 +143,16 @@ def _other_systems(record: dict[str, Any]) -> Iterator[str]:
         yield "|---|---|---|---|"
         for fault, row in other["rows"].items():
             for column, word in row.items():
+                if word == UNKNOWN:
+                    continue
                 verdict = f"**{word}**" if differs(fault, word) else word
                 validator = f"{other['versions'][column]} (`{column}`)"
                 yield f"| {fault} | {FAULTS[fault].verdict} | {validator} | {verdict} |"
         yield ""
+        unknown = [f"`{fault}`" for fault, row in other["rows"].items() if UNKNOWN in row.values()]
+        if unknown:
+            yield f"Not all verdicts on these faults are recorded there: {', '.join(unknown)}."
+            yield ""
 
 
 def _reasons() -> Iterator[str]:

@@ -91,6 +91,8 @@ def record(matrix: Matrix, cases: int, only: Collection[str] = (), system: str =
         former = document["versions"]
         document["versions"] = {**versions, **former} if only else {**former, **versions}
         document["rows"] = merged(document["rows"], seen(matrix), only)
+        for other in document.get("others", ()) if only else ():
+            other["rows"] |= _unknown_there(other["versions"], document["versions"], seen(matrix))
     else:
         others = [other for other in document.get("others", ()) if other["system"] != system]
         rows = _differing(seen(matrix), document["rows"])
@@ -99,6 +101,16 @@ def record(matrix: Matrix, cases: int, only: Collection[str] = (), system: str =
             rows = {**_differing(former, document["rows"]), **rows}
         document["others"] = [*others, {"system": system, "versions": versions, "rows": rows}]
     ROWS.write_text("\n".join(_lines(document)) + "\n", "utf-8")
+
+
+def _unknown_there(
+    versions: dict[str, str], recorded: dict[str, str], rows: Rows
+) -> dict[str, dict[str, str]]:
+    """Return the verdicts that another system needs once rows are recorded: by its other versions."""
+    others = [name for name, version in versions.items() if version != recorded.get(name)]
+    return {
+        fault: {name: UNKNOWN for name in others if row.get(name) != "blind"} for fault, row in rows.items()
+    }
 
 
 def _differing(rows: Rows, complete: Rows) -> Rows:

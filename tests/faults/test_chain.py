@@ -24,6 +24,13 @@ WORDS = {
     "chain-intermediate-as-anchor": "unable to get issuer certificate",
     "chain-leaf-as-anchor": "self-signed certificate in certificate chain",
     "chain-issuer-loop": "unable to get local issuer certificate",
+    "chain-cycle-same-name": "self-signed certificate in certificate chain",
+    "chain-nc-violating-then-valid": "permitted subtree violation",
+    "chain-same-name-other-key-then-valid": "certificate signature failure",
+    "chain-alternative-leaf-ca": "invalid CA certificate",
+    "chain-long-120": "certificate chain too long",
+    "chain-ca-as-leaf": "unsuitable certificate purpose",
+    "bc-pathlen-intermediate-of-two": "path length constraint exceeded",
 }
 
 

@@ -45,7 +45,14 @@ ACCEPTED = {
 }
 
 # Where certtool differs from the class in the catalog, and why.
-CERTTOOL = {"nc-othername-excluded": "GnuTLS passes over other names, and over constraints of them"}
+CERTTOOL = {
+    "nc-othername-excluded": "GnuTLS passes over other names, and over constraints of them",
+    "nc-dn-in-san": "GnuTLS passes over directory names",
+    "nc-intermediate-san-violated": "GnuTLS applies constraints to the end-entity certificate alone",
+    "nc-uri-zone": "GnuTLS compares the zone as a host name",
+}
+UNSUPPORTED = {"nc-x400", "nc-edi"}
+"""Names that certtool rejects, constraints or not."""
 
 
 @pytest.mark.needs("openssl")
@@ -99,7 +106,7 @@ def lifted(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The same cases without the constraints."""
 
     def lift(case: Case) -> Case:
-        for level in (None, 0, case.root):
+        for level in (None, *range(len(case.authorities))):
             if level is None or case.authorities[level].name in case.copies:
                 case = leave_out(case, oids.NAME_CONSTRAINTS, level)
         return case
@@ -111,4 +118,4 @@ def lifted(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 @pytest.mark.parametrize("fault", [one.id for one in FAMILY])
 def test_a_case_is_valid_without_its_constraint(lifted: Environment, fault: str) -> None:
     assert openssl_says(lifted, fault) == ""
-    assert certtool_accepts(lifted, fault)
+    assert certtool_accepts(lifted, fault) is (fault not in UNSUPPORTED)

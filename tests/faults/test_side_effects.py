@@ -15,23 +15,27 @@ from pkigen.faults import FAULTS
 
 BEGINS_BEFORE_ITS_ISSUER = {
     "chain-expired-cross-plus-valid",
+    "chain-expired-intermediate-then-valid",
     "expired",
     "expired-by-one-second",
     "expired-intermediate",
     "expires-at-the-second",
     "not-yet-valid-intermediate",
     "not-yet-valid-root",
+    "time-1900-unrelated-ca",
     "validity-inverted",
 }
 """What has ended began before the CAs, which are as old as the environment; or the CA is not valid yet."""
 ENDS_AFTER_ITS_ISSUER = {
     "chain-expired-cross-plus-valid",
+    "chain-expired-intermediate-then-valid",
     "expired-intermediate",
     "expired-root",
     "outlives-issuer",
 }
 URLS = {"2.5.29.31", "2.5.29.46", "1.3.6.1.5.5.7.1.1"}
 """CRL distribution points, freshest CRL, authority information access."""
+_UNREADABLE = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 NO_OTHER_NAME = {"cn-in-san", "names-in-san"}
 
 
@@ -48,7 +52,7 @@ def _path(environment: Environment, case: Case) -> list[x509.Certificate]:
             path = [x509.load_pem_x509_certificate(file.read_bytes()) for file in (case.certificate, *files)]
             for one in path:
                 _ = one.not_valid_before_utc, one.subject, one.issuer, one.extensions
-    except (TypeError, ValueError, x509.InvalidVersion, x509.DuplicateExtension):
+    except (TypeError, ValueError, *_UNREADABLE):
         return []
     return path
 

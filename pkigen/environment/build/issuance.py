@@ -15,7 +15,8 @@ from pkigen.keys import PrivateKey, kind_of, load_private, public_key_info, to_p
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeySource
-from pkigen.model import Entity, Extension, Issued, KeyIdentifier, Role, Signature
+from pkigen.model import Entity, Extension, Issued, KeyIdentifier, Name, Role, Signature
+from pkigen.revocation import CertificateListPlan, certificate_list
 from pkigen.store import StagedFiles, stage
 from pkigen.x509 import Certificate
 
@@ -162,9 +163,7 @@ class IssuanceWorker:
 
     def authority(self, issued: Issued) -> bytes:
         """Return the self-signed certificate of an unrelated CA, with the validity of an entity's own."""
-        key = self.rogue_key("other CA", "ec-p256")
-        own = signer(to_pkcs8(key))
-        name = names.name([("O", "Another Test PKI"), ("CN", "Another Test Root CA")])
+        key, own, name = self._unrelated_signer()
         usages = der.named_bits(("keyCertSign", "cRLSign"), oids.KEY_USAGES)
         plan = replace(
             issued.entity.certificates[0],
@@ -179,6 +178,18 @@ class IssuanceWorker:
             edits=(),
         )
         return certificate(plan, public_key_info(key), own.key_identifier, own, self.signature_entropy)
+
+    def crl(self, issued: Issued) -> bytes:
+        """Return an empty CRL of the unrelated CA, valid as long as an entity."""
+        key, own, name = self._unrelated_signer()
+        validity = issued.entity.certificates[0]
+        plan = CertificateListPlan(name, own.key_identifier, 1, validity.not_before, validity.not_after)
+        return certificate_list(plan, (), key, self.signature_entropy)
+
+    def _unrelated_signer(self) -> tuple[PrivateKey, Signer, Name]:
+        key = self.rogue_key("other CA", "ec-p256")
+        name = names.name([("O", "Another Test PKI"), ("CN", "Another Test Root CA")])
+        return key, signer(to_pkcs8(key)), name
 
     def _chain(self, entity: Entity) -> tuple[bytes, ...]:
         path = [self.authorities[issuer] for issuer in entity.issuers]

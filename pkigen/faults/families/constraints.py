@@ -192,6 +192,11 @@ def leaf_issued_by_leaf(case: Case) -> Case:
 
     Clients report an invalid CA certificate.
     """
+    return issued_by_server(case)
+
+
+def issued_by_server(case: Case) -> Case:
+    """Replace the issuing CA by a server certificate, which is not a CA."""
     host = shortened(f"issuer.{common_name(case.plan.subject) or 'test'}", _LONGEST_COMMON_NAME)
     server = put(case, oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(dns(host))).with_attribute("CN", host).plan
     role = tuple(one for one in server.extensions if one.oid in _ROLE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pkigen.cases.case import Case, Impossible
-from pkigen.faults.families.key import keyed
+from pkigen.faults.families.key.public_keys import keyed
 from pkigen.faults.registry import fault
 from pkigen.keys.kinds import parse_kind
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
-from pkigen.cases.extension_values import Level, leave_out, put
+from pkigen.cases.extension_values import JUNK, Level, leave_out, put
 from pkigen.faults.registry import fault
 
 _POLICY, _QUALIFIER = "1.3.6.1.4.1.55738.99.3", "1.3.6.1.4.1.55738.99.4"
+_OTHER_POLICY = "1.3.6.1.4.1.55738.99.7"
 _REQUIRE_EXPLICIT, _INHIBIT_MAPPING = 0x80, 0x81
 _RESERVED = "CABF BR 7.1.2.7.9"
 
@@ -123,3 +124,94 @@ def pol_reserved_multiple(case: Case) -> Case:
     The Baseline Requirements demand exactly one: domain or organization validation.
     """
     return _policies(case, oids.DOMAIN_VALIDATED, oids.ORGANIZATION_VALIDATED)
+
+
+@fault("V", "path", "6.1.5", finds=("path:policy", "path-valid", "chain-of-trust", "ca-critical-extensions"))
+def pol_constraints_noncritical_unmet(case: Case) -> Case:
+    """The certificate has no policy; its CA requires one, without being critical.
+
+    Policy constraints must be critical. Clients that process them report a policy error; others ignore the
+    extension, because it is not critical.
+    """
+    changed = _policies(case, oids.ANY_POLICY, level=case.intermediate())
+    changed = leave_out(changed, oids.CERTIFICATE_POLICIES)
+    return _constraints(changed, der.tlv(_REQUIRE_EXPLICIT, b"\x00"), critical=False)
+
+
+@fault("R", "path", "6.1.3 (d)(2)", finds=("path:policy", "path-valid", "chain-of-trust"))
+def pol_inhibit_any_unmet(case: Case) -> Case:
+    """The certificate has only anyPolicy, which its issuing CA inhibits.
+
+    The CA also requires a policy. Clients that process policies report a policy error.
+    """
+    changed = _policies(case, _POLICY, level=case.intermediate())
+    inhibited = put(
+        _policies(changed, oids.ANY_POLICY), oids.INHIBIT_ANY_POLICY, der.integer(0), critical=True, level=0
+    )
+    return _constraints(inhibited, der.tlv(_REQUIRE_EXPLICIT, b"\x00"))
+
+
+@fault("R", "path", "6.1.4 (b)(2)", finds=("path:policy", "path-valid", "chain-of-trust"))
+def pol_mapping_inhibited(case: Case) -> Case:
+    """A subordinate CA maps a policy, although the CA above it inhibits mappings.
+
+    The CA above also requires a policy, and the certificate has only the mapped one. Clients that process
+    policies report a policy error.
+    """
+    changed = _policies(case.with_subordinate(), _POLICY, level=1)
+    fields = der.tlv(_REQUIRE_EXPLICIT, b"\x00"), der.tlv(_INHIBIT_MAPPING, b"\x00")
+    changed = put(changed, oids.POLICY_CONSTRAINTS, der.sequence(*fields), critical=True, level=1)
+    changed = _policies(changed, _POLICY, level=0)
+    changed = put(changed, oids.POLICY_MAPPINGS, _mappings((_POLICY, _OTHER_POLICY)), critical=True, level=0)
+    return _policies(changed, _OTHER_POLICY)
+
+
+@fault("V", "path", "6.1.4 (b)", cves=("CVE-2023-0464",))
+def pol_tree_exponential(case: Case, *, authorities: int = 14) -> Case:
+    """The path has {authorities} CAs that map each of two policies to both of them.
+
+    The path is valid, but the tree of RFC 5280 doubles with each CA; validators that build it run out of
+    time or memory, for example Java with 20 CAs. RFC 9618 describes a graph instead.
+    """
+    case = _policies(case.with_chain_of(authorities), _POLICY, _OTHER_POLICY)
+    pairs = [(one, other) for one in (_POLICY, _OTHER_POLICY) for other in (_POLICY, _OTHER_POLICY)]
+    for level in range(authorities):
+        case = _policies(case, _POLICY, _OTHER_POLICY, level=level)
+        case = put(case, oids.POLICY_MAPPINGS, _mappings(*pairs), critical=True, level=level)
+    required = der.sequence(der.tlv(_REQUIRE_EXPLICIT, b"\x00"))
+    return put(case, oids.POLICY_CONSTRAINTS, required, critical=True, level=authorities - 1)
+
+
+@fault(
+    "R",
+    "parse",
+    "4.2",
+    finds=("path:malformed", "extension-readable", "policies", "path-valid", "chain-of-trust"),
+    cves=("CVE-2023-0465",),
+)
+def pol_critical_leaf_malformed(case: Case) -> Case:
+    """The certificate has critical certificate policies that cannot be decoded.
+
+    Clients must reject it. OpenSSL before 3.0.9 ignored the extension, and with it all other policies of the
+    path.
+    """
+    return put(case, oids.CERTIFICATE_POLICIES, JUNK, critical=True)
+
+
+@fault(
+    "V",
+    "parse",
+    "4.2.1.4",
+    finds=("path:malformed", "extension-readable", "policies", "path-valid", "chain-of-trust"),
+)
+def policy_malformed(case: Case) -> Case:
+    """The certificate has certificate policies that cannot be decoded.
+
+    The extension is not critical. Parsers that decode all extensions reject the certificate; others do not
+    notice it.
+    """
+    return put(case, oids.CERTIFICATE_POLICIES, JUNK)
+
+
+def _mappings(*pairs: tuple[str, str]) -> bytes:
+    return der.sequence(*(der.sequence(der.oid(one), der.oid(other)) for one, other in pairs))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from pkigen.asn1 import der
 from pkigen.formats import pem, private_keys
 from pkigen.formats.alterations.certificate import pkcs7
 from pkigen.formats.alterations.draft import FileDraft
 from pkigen.formats.alterations.text import with_invalid_byte
+
+_NOT_DER = b"This is not DER.\n"
+_NOT_A_CERTIFICATE = der.sequence(der.integer(1), der.null())
 
 
 def _remove(draft: FileDraft, _argument: str) -> None:
@@ -25,6 +29,18 @@ def _with_key(draft: FileDraft, _argument: str) -> None:
 def _second_corrupt(draft: FileDraft, _argument: str) -> None:
     first, second, *others = map(pem.certificate, draft.chain)
     draft.write("chain", b"".join((first, with_invalid_byte(second, b"!"), *others)))
+
+
+def _second_garbage(draft: FileDraft, _argument: str) -> None:
+    first, *others = map(pem.certificate, draft.chain)
+    draft.write("chain", b"".join((first, pem.certificate(_NOT_DER), *others)))
+
+
+def _crl_inside(draft: FileDraft, _argument: str) -> None:
+    """Write an empty CRL of an unrelated CA after the first certificate."""
+    first, *others = map(pem.certificate, draft.chain)
+    crl = pem.encode(pem.CRL, draft.unrelated.crl(draft.issued))
+    draft.write("chain", b"".join((first, crl, *others)))
 
 
 def _with_certificates(select: Callable[[FileDraft], tuple[bytes, ...]]) -> Callable[[FileDraft, str], None]:
@@ -49,6 +65,9 @@ CHAIN_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "reversed": _with_certificates(lambda draft: draft.chain[::-1]),
     "root-first": _with_certificates(lambda draft: (draft.chain[-1], *draft.chain[:-1])),
     "second-corrupt": _second_corrupt,
+    "second-garbage": _second_garbage,
+    "unparsable": _with_certificates(lambda draft: (*draft.chain, _NOT_A_CERTIFICATE)),
+    "crl-inside": _crl_inside,
     "with-key": _with_key,
     "pkcs7": lambda draft, _: draft.write("chain", pkcs7(draft.chain)),
 }

@@ -22,6 +22,10 @@ class UnrelatedKeys(Protocol):
         """Return the self-signed certificate of an unrelated CA (DER)."""
         ...
 
+    def crl(self, issued: Issued) -> bytes:
+        """Return an empty CRL of an unrelated CA (DER)."""
+        ...
+
 
 @dataclass
 class FileDraft:

@@ -8,7 +8,7 @@ from pkigen.asn1 import der, names, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put
 from pkigen.faults.families.crl.changes import edit_crl, with_crl
-from pkigen.faults.families.signature import other_algorithm
+from pkigen.faults.families.signature.algorithms import other_algorithm
 from pkigen.faults.registry import fault
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, EditOp, Entity, Signature

@@ -176,9 +176,9 @@ def key_rsa_weak_factors(case: Case) -> Case:
     return keyed(case, "rsa-2048-close-primes")
 
 
-@fault("P", "lint", "CABF BR 6.1.1.3")
+@fault("P", "lint", "CABF BR 6.1.1.3", cves=("CVE-2017-15361",))
 def key_rsa_roca(case: Case) -> Case:
-    """The certificate has an RSA key that is vulnerable to ROCA (CVE-2017-15361).
+    """The certificate has an RSA key that is vulnerable to ROCA.
 
     Linters report it: some smart cards and TPMs generated such keys, which can be factored. Replace
     the key.
@@ -270,12 +270,13 @@ def key_ec_secp256k1(case: Case) -> Case:
     "parse",
     "RFC 5480 2.1.1",
     finds=("path:other", "path-valid", "key-matches", "public-key-rsa", "chain-of-trust"),
+    cves=("CVE-2020-0601",),
 )
 def key_ec_explicit_params(case: Case) -> Case:
     """The certificate has an EC key with explicit curve parameters.
 
-    The curve must be named; explicit parameters enabled forged certificates (CVE-2020-0601). Many
-    clients reject them.
+    The curve must be named; explicit parameters enabled forged certificates in Windows. Many clients
+    reject them.
     """
     return _p256(case, Edit(_PARAMETERS, EditOp.REPLACE, _explicit_p256()))
 

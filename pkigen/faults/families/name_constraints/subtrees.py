@@ -20,27 +20,30 @@ from pkigen.cases.general_names import (
 from pkigen.faults.registry import fault
 from pkigen.model import Attribute
 
-_ELSEWHERE = dns("elsewhere.test")
+ELSEWHERE = dns("elsewhere.test")
+"""A DNS name that is none of the certificate's."""
 _NETWORK, _MASK = bytes((192, 0, 2, 0)), bytes((255, 255, 255, 0))
 _INSIDE, _OUTSIDE = bytes((192, 0, 2, 1)), bytes((198, 51, 100, 1))
 _MANY = 2048
 
 
-def _permitted(*bases: bytes) -> bytes:
+def permitted(*bases: bytes) -> bytes:
+    """Return permitted subtrees."""
     return der.tlv(0xA0, *map(der.sequence, bases))
 
 
-def _excluded(*bases: bytes) -> bytes:
+def excluded(*bases: bytes) -> bytes:
+    """Return excluded subtrees."""
     return der.tlv(0xA1, *map(der.sequence, bases))
 
 
-def _constrained(case: Case, level: Level, *subtrees: bytes, critical: bool = True) -> Case:
-    """Name constraints of one certificate of the path."""
+def constrained(case: Case, level: Level, *subtrees: bytes, critical: bool = True) -> Case:
+    """Add name constraints to one certificate of the path."""
     return put(case, oids.NAME_CONSTRAINTS, der.sequence(*subtrees), critical=critical, level=level)
 
 
-def _own_names(case: Case) -> Iterable[bytes]:
-    """Subtrees within which all of the sound DNS names are."""
+def own_names(case: Case) -> Iterable[bytes]:
+    """Return subtrees that contain all DNS names of the certificate without a fault."""
     return map(dns, existing_dns_names(case))
 
 
@@ -51,7 +54,7 @@ def nc_permitted_dns(case: Case) -> Case:
     Clients report a name outside the permitted subtrees.
     """
     existing_dns_names(case)
-    return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE))
+    return constrained(case, case.intermediate(), permitted(ELSEWHERE))
 
 
 @fault("V", "path", "6.1.1 (d)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -62,7 +65,7 @@ def nc_permitted_dns_root(case: Case) -> Case:
     its constraints (RFC 5937 describes how).
     """
     existing_dns_names(case)
-    return _constrained(case, case.root, _permitted(_ELSEWHERE))
+    return constrained(case, case.root, permitted(ELSEWHERE))
 
 
 @fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -71,7 +74,7 @@ def nc_excluded_dns(case: Case) -> Case:
 
     Clients report a name inside the excluded subtrees.
     """
-    return _constrained(case, case.intermediate(), _excluded(*_own_names(case)))
+    return constrained(case, case.intermediate(), excluded(*own_names(case)))
 
 
 @fault("V", "path", "6.1.1 (d)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -81,7 +84,7 @@ def nc_excluded_dns_root(case: Case) -> Case:
     Validators that use only the name and key of a trust anchor accept the path; others also apply
     its constraints (RFC 5937 describes how).
     """
-    return _constrained(case, case.root, _excluded(*_own_names(case)))
+    return constrained(case, case.root, excluded(*own_names(case)))
 
 
 @fault("V", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -93,7 +96,7 @@ def nc_dn_permitted_violation(case: Case) -> Case:
     """
     _subject(case)
     other = ((Attribute("2.5.4.10", "Elsewhere", der.UTF8_STRING),),)
-    return _constrained(case, case.intermediate(), _permitted(directory(other)))
+    return constrained(case, case.intermediate(), permitted(directory(other)))
 
 
 @fault("R", "path", "6.1.3 (c)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -103,7 +106,7 @@ def nc_dn_excluded_violation(case: Case) -> Case:
     The first part of the CA's distinguished name is an excluded subtree; clients report an excluded
     name.
     """
-    return _constrained(case, case.intermediate(), _excluded(directory(_subject(case)[:1])))
+    return constrained(case, case.intermediate(), excluded(directory(_subject(case)[:1])))
 
 
 @fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -113,7 +116,7 @@ def nc_email_violation(case: Case) -> Case:
     Clients report a name outside the permitted subtrees, although the DNS names are valid.
     """
     changed = beside(case, email("sensor@elsewhere.test"))
-    return _constrained(changed, case.intermediate(), _permitted(email("mail.test")))
+    return constrained(changed, case.intermediate(), permitted(email("mail.test")))
 
 
 @fault("V", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -123,7 +126,7 @@ def nc_uri_violation(case: Case) -> Case:
     Validators that do not support URI constraints must also reject it.
     """
     changed = beside(case, uri("https://elsewhere.test/sensor"))
-    return _constrained(changed, case.intermediate(), _permitted(uri("web.test")))
+    return constrained(changed, case.intermediate(), permitted(uri("web.test")))
 
 
 @fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -133,7 +136,7 @@ def nc_ip_violation(case: Case) -> Case:
     The CA permits 192.0.2.0/24, and the certificate contains 198.51.100.1.
     """
     changed = beside(case, ip(_OUTSIDE))
-    return _constrained(changed, case.intermediate(), _permitted(ip(_NETWORK + _MASK)))
+    return constrained(changed, case.intermediate(), permitted(ip(_NETWORK + _MASK)))
 
 
 @fault(
@@ -148,7 +151,7 @@ def nc_noncritical_violation(case: Case) -> Case:
     Clients that support name constraints must apply them even if the extension is not critical.
     """
     existing_dns_names(case)
-    return _constrained(case, case.intermediate(), _permitted(_ELSEWHERE), critical=False)
+    return constrained(case, case.intermediate(), permitted(ELSEWHERE), critical=False)
 
 
 @fault("V", "path", "4.2.1.10", finds=("ca-critical-extensions",))
@@ -158,7 +161,7 @@ def nc_noncritical_ok(case: Case) -> Case:
     The names comply with them. Name constraints must be critical; most validators do not check
     this.
     """
-    return _constrained(case, case.intermediate(), _permitted(*_own_names(case)), critical=False)
+    return constrained(case, case.intermediate(), permitted(*own_names(case)), critical=False)
 
 
 @fault("V", "parse", "4.2.1.10", finds=("extension-not-empty", "name-constraints"))
@@ -167,7 +170,7 @@ def nc_empty(case: Case) -> Case:
 
     At least one of the two lists must be present; some parsers reject the certificate.
     """
-    return _constrained(case, case.intermediate())
+    return constrained(case, case.intermediate())
 
 
 @fault("V", "parse", "4.2.1.10", finds=("name-constraints",))
@@ -176,13 +179,13 @@ def nc_empty_subtrees(case: Case) -> Case:
 
     A list must have at least one element; some validators permit nothing, others everything.
     """
-    return _constrained(case, case.intermediate(), _permitted())
+    return constrained(case, case.intermediate(), permitted())
 
 
 def _counted(case: Case, field: bytes) -> Case:
     """The case's own names permitted, each subtree with one of the fields that X.509 alone uses."""
-    subtrees = (der.sequence(name, field) for name in _own_names(case))
-    return _constrained(case, case.intermediate(), der.tlv(0xA0, *subtrees))
+    subtrees = (der.sequence(name, field) for name in own_names(case))
+    return constrained(case, case.intermediate(), der.tlv(0xA0, *subtrees))
 
 
 @fault(
@@ -223,7 +226,7 @@ def nc_leading_dot(case: Case) -> Case:
     parents = {name.partition(".")[2]: None for name in existing_dns_names(case)}
     if "" in parents:
         raise Impossible("a DNS name of the certificate is a single label")
-    return _constrained(case, case.intermediate(), _permitted(*(dns(f".{name}") for name in parents)))
+    return constrained(case, case.intermediate(), permitted(*(dns(f".{name}") for name in parents)))
 
 
 @fault(
@@ -238,7 +241,7 @@ def nc_ip_bad_length(case: Case) -> Case:
     A range has 8 or 32 bytes; strict parsers reject it. The certificate contains exactly this
     address.
     """
-    return _constrained(beside(case, ip(_INSIDE)), case.intermediate(), _permitted(ip(_INSIDE)))
+    return constrained(beside(case, ip(_INSIDE)), case.intermediate(), permitted(ip(_INSIDE)))
 
 
 @fault("V", "parse", "4.2.1.10")
@@ -248,7 +251,7 @@ def nc_ip_mask_gap(case: Case) -> Case:
     The mask is not a CIDR prefix; the address is inside the range if compared bit by bit.
     """
     mask = bytes((255, 0, 255, 0))
-    return _constrained(beside(case, ip(_INSIDE)), case.intermediate(), _permitted(ip(_NETWORK + mask)))
+    return constrained(beside(case, ip(_INSIDE)), case.intermediate(), permitted(ip(_NETWORK + mask)))
 
 
 @fault("V", "path", "4.2.1.10", finds=("ca-only-extensions",))
@@ -257,7 +260,7 @@ def nc_on_leaf(case: Case) -> Case:
 
     Name constraints are allowed only in CA certificates; some clients reject the certificate.
     """
-    return _constrained(case, None, _permitted(*_own_names(case)))
+    return constrained(case, None, permitted(*own_names(case)))
 
 
 @fault("R", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
@@ -267,7 +270,7 @@ def nc_othername_excluded(case: Case) -> Case:
     Validators that cannot compare names of this type must reject the path.
     """
     name = user_principal("sensor@elsewhere.test")
-    return _constrained(beside(case, name), case.intermediate(), _excluded(name))
+    return constrained(beside(case, name), case.intermediate(), excluded(name))
 
 
 @fault("V", "path", "6.1.3 (c)")
@@ -279,7 +282,7 @@ def nc_wildcard_vs_excluded(case: Case) -> Case:
     """
     domain = f"wild.{existing_dns_names(case)[0]}"
     changed = beside(case, dns(f"*.{domain}"))
-    return _constrained(changed, case.intermediate(), _excluded(dns(f"secret.{domain}")))
+    return constrained(changed, case.intermediate(), excluded(dns(f"secret.{domain}")))
 
 
 @fault(
@@ -294,7 +297,7 @@ def nc_cn_only(case: Case) -> Case:
     if common_name(case.plan.subject) not in existing_dns_names(case):
         raise Impossible("its common name is not one of its DNS names, or is a wildcard")
     changed = leave_out(case, oids.SUBJECT_ALTERNATIVE_NAME)
-    return _constrained(changed, case.intermediate(), _permitted(_ELSEWHERE))
+    return constrained(changed, case.intermediate(), permitted(ELSEWHERE))
 
 
 @fault("V", "path", "4.2.1.10", finds=("path:other", "path-valid", "chain-of-trust"))
@@ -306,7 +309,7 @@ def nc_dos(case: Case) -> Case:
     """
     changed = beside(case, *(dns(f"host-{number}.test") for number in range(_MANY)))
     others = (dns(f"excluded-{number}.test") for number in range(_MANY))
-    return _constrained(changed, case.intermediate(), _excluded(*others))
+    return constrained(changed, case.intermediate(), excluded(*others))
 
 
 def _subject(case: Case) -> tuple[tuple[Attribute, ...], ...]:

@@ -1,0 +1,84 @@
+"""Chain files without a path to the trust anchor, or with certificates in the wrong role."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pkigen.asn1 import der, oids
+from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import leave_out, put
+from pkigen.faults.registry import fault
+from pkigen.model import Entity
+
+
+@fault("R", "path", "6.1", finds=("path:untrusted-root", "path-valid", "chain-of-trust"))
+def chain_cycle_same_name(case: Case) -> Case:
+    """The certification path has two CAs of the same name that certified each other.
+
+    Neither certificate has an authority key identifier, so that each looks self-signed. Clients cannot
+    build a path to a trusted root, and must not loop.
+    """
+    if case.root != 1:
+        raise Impossible("it requires an intermediate CA below a root")
+    trusted = case.authorities[-1].id
+    upper, lower = (f"{name} of {case.entity.name}" for name in ("upper key", "lower key"))
+    kind = case.authorities[0].key
+    case = case.change_authority(0, lambda authority: replace(authority, key_of=lower))
+    subject = case.authority_plan(0).subject
+
+    def certified(root: Entity) -> Entity:
+        plan = replace(root.certificates[0], subject=subject, issuer=subject, rogue_key=lower)
+        return replace(root, certificates=(plan,), key=kind, key_of=upper, trusted=False)
+
+    case = case.change_authority(1, certified)
+    case = case.change_authority_plan(0, lambda plan: replace(plan, issuer=subject))
+    for level in (0, 1):
+        case = leave_out(case, oids.AUTHORITY_KEY_IDENTIFIER, level)
+    return case.trusting(trusted)
+
+
+@fault("V", "parse", "RFC 8446 4.4.2")
+def chain_extra_unparsable(case: Case) -> Case:
+    """The chain file also contains a certificate that cannot be parsed.
+
+    The path does not need it. Clients that parse all certificates reject the chain; others ignore it.
+    """
+    case.intermediate()
+    return case.alter("chain", "unparsable")
+
+
+@fault("V", "file", "RFC 7468 2", sent=False)
+def chain_second_der_garbage(case: Case) -> Case:
+    """The chain file has a second PEM block whose content is not DER.
+
+    The block is valid PEM, unlike its content. Parsers that stop at the first error reject the chain file.
+    """
+    case.intermediate()
+    return case.alter("chain", "second-garbage")
+
+
+@fault("V", "file", "RFC 7468 2", finds=("chain-only-authorities",))
+def chain_crl_block_in_middle(case: Case) -> Case:
+    """The chain file has a CRL between two certificates.
+
+    PEM files may contain several kinds of objects; parsers that expect only certificates stop at the CRL.
+    """
+    case.intermediate()
+    return case.alter("chain", "crl-inside")
+
+
+@fault(
+    "V",
+    "path",
+    "CABF BR 7.1.2.7.8",
+    finds=("path:purpose", "no-ca", "key-usage-no-certsign", "server-purpose", "digital-signature"),
+)
+def chain_ca_as_leaf(case: Case) -> Case:
+    """The server presents a subordinate CA certificate with its host name.
+
+    The key usage allows only to sign certificates and CRLs, and there is no extended key usage. Many
+    clients reject a CA certificate as a server certificate.
+    """
+    usages = der.named_bits(("keyCertSign", "cRLSign"), oids.KEY_USAGES)
+    case = put(case, oids.BASIC_CONSTRAINTS, der.sequence(der.boolean(True)), critical=True)
+    return leave_out(put(case, oids.KEY_USAGE, usages, critical=True), oids.EXTENDED_KEY_USAGE)
