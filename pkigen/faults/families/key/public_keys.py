@@ -383,19 +383,3 @@ def key_mldsa_bad_length(case: Case) -> Case:
     Clients reject the key: an ML-DSA-65 public key has 1952 bytes.
     """
     return keyed(case, "ml-dsa-65").edit(Edit(_BITS, EditOp.DROP_LAST_BYTE))
-
-
-@fault("P", "lint", "NIST SP 800-57 Part 1, 5.2")
-def key_reused_leaf_ca(case: Case) -> Case:
-    """The certificate has the same key as its issuing CA.
-
-    Clients do not detect it, but an attacker who obtains the server key can issue certificates.
-    Generate a separate key.
-    """
-    if not case.authorities:
-        raise Impossible("no CA has issued it")
-    issuer = case.authorities[0]
-    if issuer.imported is not None:
-        raise Impossible(f"the key of '{issuer.name}' is not pkigen's")
-    entity = replace(case.entity, key=issuer.key, key_of=issuer.id, given=None)
-    return replace(case, entity=entity)

@@ -1,1 +1,1 @@
-"""."""
+"""String types of attributes."""

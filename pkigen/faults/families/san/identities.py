@@ -1,1 +1,1 @@
-"""."""
+"""Identities of a server in the wrong place."""

@@ -1,1 +1,1 @@
-"""."""
+"""Signature values that were forged or written in another way."""

@@ -1,1 +1,1 @@
-"""."""
+"""The first second of a certificate."""
