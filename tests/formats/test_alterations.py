@@ -34,6 +34,7 @@ KEY, LEAF = _certificate("leaf")
 ISSUING, MIDDLE, ROOT, STRANGER = (
     _certificate(name)[1] for name in ("issuing", "middle", "root", "stranger")
 )
+CRL = b"a CRL of a stranger"
 OUTPUT = Output(pkcs12_passphrase=b"changeit", alias="leaf")
 
 
@@ -46,6 +47,10 @@ class _Strangers:
     def authority(self, issued: Issued) -> bytes:
         assert issued.certificates == (LEAF,)
         return STRANGER
+
+    def crl(self, issued: Issued) -> bytes:
+        assert issued.certificates == (LEAF,)
+        return CRL
 
 
 def _files(*alterations: Alteration, output: Output = OUTPUT) -> dict[str, File]:
@@ -107,6 +112,19 @@ def test_only_the_second_block_is_corrupt() -> None:
     blocks = list(pem.scan(_files(Alteration("chain", "second-corrupt"))["chain.pem"].data))
     assert [bool(block.problem) for block in blocks] == [False, True, False]
     assert [block.data for block in blocks] == [ISSUING, b"", ROOT]
+
+
+def test_the_chain_file_can_contain_blocks_that_are_no_certificates_of_the_path() -> None:
+    files = {
+        how: _files(Alteration("chain", how))["chain.pem"].data for how in ("crl-inside", "second-garbage")
+    }
+    blocks = {how: [(one.label, one.data) for one in pem.scan(data)] for how, data in files.items()}
+    first, *others = (("CERTIFICATE", one) for one in (ISSUING, MIDDLE, ROOT))
+    assert blocks["crl-inside"] == [first, ("X509 CRL", CRL), *others]
+    assert [label for label, _ in blocks["second-garbage"]] == ["CERTIFICATE"] * 4
+    garbage = blocks["second-garbage"].pop(1)
+    assert blocks["second-garbage"] == [first, *others]
+    assert garbage[1][0] != 0x30
 
 
 def test_the_certificate_file_can_begin_with_the_issuing_ca() -> None:
