@@ -99,7 +99,12 @@ def chain_cross_loop(case: Case) -> Case:
         changed = _with_extensions(plan, identified)
         extensions = tuple(one for one in changed.extensions if one.oid not in _URLS)
         return replace(
-            changed, issuer=issuer.subject, issuer_id=issuer_id, extensions=extensions, signature=Signature()
+            changed,
+            issuer=issuer.subject,
+            issuer_id=issuer_id,
+            not_after=min(changed.not_after, issuer.not_after),
+            extensions=extensions,
+            signature=Signature(),
         )
 
     third = replace(below, subject=third_name)
