@@ -50,6 +50,7 @@ PROCESSED = {
     "pol-inhibit-any-unmet": "no explicit policy",
     "pol-mapping-inhibited": "no explicit policy",
     "pol-critical-leaf-malformed": INVALID,
+    "pol-tree-exponential": "check_policy",  # its limit for the size of the tree
 }
 
 
