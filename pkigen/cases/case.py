@@ -155,7 +155,7 @@ class Case:
     def with_subordinate(self, suffix: str = "subordinate", **fields: Any) -> Case:
         """Add a CA below the issuing CA, with its own name, key and CRL, which issues the end entity.
 
-        ``fields`` replace fields of the CA, for example ``key``.
+        ``fields`` replace fields of the CA, for example ``name`` and ``key``.
         """
         return self._with_ca_below(suffix, lambda subject: _renamed(subject, suffix), **fields)
 
@@ -164,16 +164,18 @@ class Case:
 
         All but the last one have EC keys, which take less time to generate.
         """
-        case, kind = self, self.authorities[self.intermediate()].key
+        case = self._own(self.intermediate())
+        name, kind = case.authorities[0].name, case.authorities[0].key
         while case.root < count:
             key = kind if case.root == count - 1 else "ec-p256"
-            case = case.with_subordinate(f"subordinate-{case.root}", key=key)
+            suffix = f"subordinate-{case.root}"
+            case = case.with_subordinate(suffix, name=f"{name}.{suffix}", key=key)
         return case
 
     def _with_ca_below(self, suffix: str, named: Callable[[Name], Name], **fields: Any) -> Case:
         case = self._own(self.intermediate())
         issuing, above = case.authorities[:2]
-        name = shortened(f"{issuing.name}.{suffix}", _LONGEST_NAME)
+        name = shortened(fields.pop("name", f"{issuing.name}.{suffix}"), _LONGEST_NAME)
         plan = issuing.certificates[0]
         plan = replace(plan, subject=named(plan.subject), signature=self.plan.signature)
         renewed = replace(_called(issuing, name), certificates=(plan,), **fields)

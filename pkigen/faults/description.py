@@ -46,6 +46,7 @@ _DESCRIBED_FIELDS = (
     "extensions",
     "edits",
 )
+_LISTED_AUTHORITIES = 5
 _WHO = ("issuing CA", "CA above that")
 
 
@@ -61,8 +62,11 @@ def changes(base: Case, made: Case) -> tuple[str, ...]:
         who = "root" if level == made.root else _WHO[min(level, 1)]
         if entity.name in sound:
             lines += _of_entity(entity, sound[entity.name], base.clock, f"{who} (a copy)")
-        else:
-            lines.append(f"additional CA in the path: {entity.name}")
+    additional = [entity.name for entity in made.authorities if entity.name not in sound]
+    if len(additional) > _LISTED_AUTHORITIES:
+        lines.append(f"{len(additional)} additional CAs in the path")
+    else:
+        lines += [f"additional CA in the path: {name}" for name in additional]
     if made.sibling is not None:
         lines.append("a second certificate of the same kind")
     if not made.authorities and base.authorities:

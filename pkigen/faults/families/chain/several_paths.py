@@ -108,13 +108,16 @@ def chain_cross_loop(case: Case) -> Case:
         )
 
     third = replace(below, subject=third_name)
-    case = case.with_extra("third", certified(third, own, root.id), 1)
-    third_id = case.authorities[1].id
-    case = case.with_extra("third-by-issuing", certified(third, below, issuing.id), 1, key_of=third_id)
-    case = case.with_extra(
-        "by-third", certified(below, third, third_id), 1, key_of=issuing.id, key=issuing.key
+    case = case.with_extra("third", certified(third, own, root.id), case.root)
+    third_id = case.authorities[case.root - 1].id
+    others = (
+        ("third-by-issuing", certified(third, below, issuing.id), third_id, issuing.key),
+        ("by-third", certified(below, third, third_id), issuing.id, issuing.key),
+        ("root-by-third", certified(own, third, third_id), root.id, root.key),
     )
-    return case.with_extra("root-by-third", certified(own, third, third_id), 1, key_of=root.id, key=root.key)
+    for suffix, plan, key_of, kind in others:
+        case = case.with_extra(suffix, plan, case.root, key_of=key_of, key=kind)
+    return case
 
 
 @fault("A", "path", "6.1")
