@@ -99,8 +99,10 @@ class FaultyReplies:
         if call is None:
             return
         for own_id in _OF_ORDERS:
-            if applied(faults, own_id) is not None:
-                self._fail_order(own_id, call)
+            # A finished order stays valid: the fault is for the next one.
+            order = self._unfinished(call) if faults.endpoint in _ENDPOINTS[own_id] else None
+            if order is not None and faults.applied(own_id) is not None:
+                self._fail_order(own_id, call, order)
         if applied(faults, "acme-account-deactivated") is not None:
             data = {**call.account, "status": "deactivated"}
             self._service.state.put(ACCOUNT, call.account_id, data, owner=self._service.template.name)
@@ -134,16 +136,20 @@ class FaultyReplies:
         entries = listed if isinstance(listed, list) else []
         return tuple(str(one.get("value", "")).lower() for one in entries if isinstance(one, Mapping))
 
-    def _fail_order(self, own_id: str, call: Call) -> None:
-        order_id = call.parameters["id"]
-        data = self._service.state.get(ORDER, order_id)
-        if data is not None and data["account"] == call.account_id and data["status"] != "valid":
-            problem = Problem("serverInternal", f"the order has failed (fault {own_id})")
-            if own_id == "acme-order-expired":
-                problem = Problem("malformed", "the order has expired")
-                data["expires"] = timestamp(utc_now() - timedelta(hours=1))
-            data |= {"status": "invalid", "error": problem.document()}
-            self._service.state.put(ORDER, order_id, data, owner=call.account_id)
+    def _unfinished(self, call: Call) -> dict[str, Any] | None:
+        """Return the order of a request, if it is the account's and has no certificate yet."""
+        order = self._service.state.get(ORDER, call.parameters["id"])
+        if order is None or order["account"] != call.account_id or order["status"] == "valid":
+            return None
+        return order
+
+    def _fail_order(self, own_id: str, call: Call, order: dict[str, Any]) -> None:
+        problem = Problem("serverInternal", f"the order has failed (fault {own_id})")
+        if own_id == "acme-order-expired":
+            problem = Problem("malformed", "the order has expired")
+            order["expires"] = timestamp(utc_now() - timedelta(hours=1))
+        order |= {"status": "invalid", "error": problem.document()}
+        self._service.state.put(ORDER, call.parameters["id"], order, owner=call.account_id)
 
 
 def applied(faults: RequestFaults, own_id: str) -> Values | None:

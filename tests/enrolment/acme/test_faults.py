@@ -170,6 +170,17 @@ def test_a_ready_order_becomes_invalid(client: AcmeClient, faults: EnrolmentFaul
     assert client.get(url)["status"] == "invalid"
 
 
+def test_a_finished_order_stays_valid_and_the_fault_is_for_the_next_one(
+    client: AcmeClient, faults: EnrolmentFaults
+) -> None:
+    url, order = client.ready(NAME)
+    client.finalize(order, NAME)
+    _put(faults, "acme-order-invalid", times=1)
+    assert client.get(url)["status"] == "valid"
+    url, _ = client.ready(NAME)
+    assert client.get(url)["status"] == "invalid"
+
+
 def test_a_replacement_is_rejected_but_not_another_order(client: AcmeClient, faults: EnrolmentFaults) -> None:
     der = x509.load_pem_x509_certificate(client.issue(NAME)).public_bytes(Encoding.DER)
     _put(faults, "acme-replaces-rejected", times=1)
