@@ -115,6 +115,26 @@ Verify = Annotated[
         help="Compare the digests of the shards of fleets (default: their sizes and modification times).",
     ),
 ]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Build the shards of fleets on the workers of a Dask scheduler: tls://HOST:8786.",
+    ),
+]
+InsecureScheduler = Annotated[
+    bool,
+    typer.Option("--insecure-scheduler", help="Allow a scheduler on another machine without TLS (tcp://)."),
+]
+ShardsTo = Annotated[
+    str,
+    typer.Option(
+        "--shards-to",
+        metavar="URL",
+        help="Write the shards of fleets to a URL such as s3://bucket (default: the environment).",
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option(

@@ -9,6 +9,7 @@ from pkigen.cli._options import (
     OUT,
     At,
     Force,
+    InsecureScheduler,
     Jobs,
     Json,
     Keys,
@@ -18,7 +19,9 @@ from pkigen.cli._options import (
     Prune,
     Rekey,
     ReplaceRoot,
+    Scheduler,
     Seed,
+    ShardsTo,
     Verify,
     parse_time,
     profile_path,
@@ -47,6 +50,9 @@ def build(
     seed: Seed = None,
     keys: Keys = "fresh",
     verify: Verify = False,
+    scheduler: Scheduler = "",
+    insecure_scheduler: InsecureScheduler = False,
+    shards_to: ShardsTo = "",
     json: Json = False,
 ) -> None:
     """Build or update the environment of a profile.
@@ -78,6 +84,9 @@ def build(
         replace_root=replace_root,
         force=force,
         verify=verify,
+        scheduler=scheduler,
+        insecure_scheduler=insecure_scheduler,
+        destination=shards_to,
     )
     source = profile_path(profile)
     with meter() as progress:

@@ -50,7 +50,7 @@ from pkigen.profile.top_level import Head, read_head
 
 Settings = TypeVar("Settings", bound=BaseModel)
 _KNOWN = tuple({*keys_of(AuthoritySpec), *keys_of(CertificateSpec)})
-_BESIDE_FROM = ("from", "like", "each", "crl", "formats", "key_format", "passphrase", "pkcs12")
+_BESIDE_FROM = ("from", "like", "each", "crl", "share_key", "formats", "key_format", "passphrase", "pkcs12")
 
 
 def load(

@@ -308,6 +308,7 @@ class AuthoritySpec(EntitySpec):
     path_length: Annotated[int, Field(ge=0, le=255)] | None = None
     crl: Annotated[CrlSpec | Omit, OrNone()] = CrlSpec()
     ocsp: OcspSpec | None = None
+    share_key: bool = False
     imported: ImportedCASpec | None = Field(default=None, validation_alias="from")
 
     @property
@@ -328,8 +329,7 @@ class AuthoritySpec(EntitySpec):
             return value
         issuer = value.get("issuer", SELF)
         issuers = issuer if isinstance(issuer, list) else [issuer]
-        default = "10y" if SELF in issuers else "5y"
-        return {"valid": default, **value, "issuer": issuers}
+        return {"valid": "10y" if SELF in issuers else "5y", **value, "issuer": issuers}
 
 
 def _parse_fault(value: Any) -> FaultRequest:

@@ -138,6 +138,7 @@ def _plan_and_check(profile: Profile, options: BuildOptions, store: Store | None
         from pkigen.environment.fleets.formats import require_libraries
 
         require_libraries(name for fleet in plan.fleets for name in fleet.fleet.settings.to)
+    _check_engine(options)
     if options.at is not None:
         # Times that are out of range at this clock raise InputError.
         for _ in plan.certificates():
@@ -145,6 +146,18 @@ def _plan_and_check(profile: Profile, options: BuildOptions, store: Store | None
     if options.renew:
         _check_renewals(planned, options.renew)
     return planned
+
+
+def _check_engine(options: BuildOptions) -> None:
+    """Raise InputError for a scheduler or a destination that cannot be used."""
+    if options.scheduler:
+        from pkigen.environment.fleets.cluster import check_scheduler
+
+        check_scheduler(options.scheduler, insecure=options.insecure_scheduler)
+    if options.destination:
+        from pkigen.environment.fleets.remote import check_destination
+
+        check_destination(options.destination)
 
 
 def _check_renewals(planned: PlannedProfile, renewals: frozenset[str]) -> None:

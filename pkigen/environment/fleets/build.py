@@ -15,15 +15,23 @@ from pkigen.environment.build.session import Session, stored_salt
 from pkigen.environment.build.state import BuildState
 from pkigen.environment.build.worker_pool import process_pool, worker_of_process
 from pkigen.environment.fleets.decisions import FleetDecision, decide, spec_of
-from pkigen.environment.fleets.formats import FORMATS
+from pkigen.environment.fleets.remote import delete, is_url, upload
 from pkigen.environment.fleets.revocations import carry_revocations, record_revocations, revocation_text
-from pkigen.environment.fleets.worker import FleetTemplate, ShardTask, ShardWorker, StagedFile
+from pkigen.environment.fleets.worker import (
+    FleetTemplate,
+    ShardTask,
+    ShardWorker,
+    StagedFile,
+    shard_path,
+    shard_url,
+)
 from pkigen.environment.manifest.fleets import CHAIN, DIRECTORY
 from pkigen.errors import EnvironmentFailure
 from pkigen.formats import pem
 from pkigen.keys import to_pkcs8
 from pkigen.keys.entropy import SeededEntropy
 from pkigen.keys.kinds import parse_kind
+from pkigen.model import Role
 from pkigen.plan.compliance import requirement_notes
 from pkigen.plan.fleets import FleetPlan
 from pkigen.store import ShardFile, ShardRow, Store
@@ -70,9 +78,23 @@ class _Builder:
         worker = ShardWorker(self.state.worker, {one.plan.name: self._template(one) for one in decisions})
         tasks = chain.from_iterable(self._tasks(one, worker) for one in decisions)
         by_name = {one.plan.name: one.plan for one in decisions}
-        for task, files in _run(worker, tasks, self.options.jobs or available_jobs()):
+        for task, files in self._run(worker, tasks):
             self._publish(by_name[task.row.fleet], task.row, files)
             advance(task.row.count)
+
+    def _run(
+        self, worker: ShardWorker, tasks: Iterator[ShardTask]
+    ) -> Iterator[tuple[ShardTask, list[StagedFile]]]:
+        options = self.options
+        if not options.scheduler:
+            return _run(worker, tasks, options.jobs or available_jobs())
+        from pkigen.environment.fleets.cluster import run_on_cluster
+
+        profile = self.session.plan.fleets[0].planner.profile
+        shared = frozenset(f"{Role.AUTHORITY}/{one.name}" for one in profile.authorities if one.share_key)
+        used = {template.issuer_id for template in worker.templates.values()} & shared
+        self.state.summary.notes += cluster_notes(options.scheduler, used)
+        return run_on_cluster(worker, tasks, options.scheduler, shared, options.destination)
 
     def _template(self, decision: FleetDecision) -> FleetTemplate:
         plan, worker = decision.plan, self.state.worker
@@ -152,10 +174,16 @@ class _Builder:
         store.index.shards.publish(row)
 
     def _place(self, row: ShardRow, file: StagedFile) -> ShardFile:
-        store = self.state.store
-        folder = f"{DIRECTORY}/{row.fleet}/{file.format}"
-        make_private_directory(store, folder)
-        path = f"{folder}/{row.name(row.first)}-{row.last:0{row.width}}.{FORMATS[file.format].suffix}"
+        store, destination = self.state.store, self.options.destination
+        if is_url(file.path):
+            return ShardFile(file.path, file.sha256, file.size, 0)
+        if destination:
+            url = shard_url(destination, row, file.format)
+            upload(Path(file.path), url)
+            Path(file.path).unlink()
+            return ShardFile(url, file.sha256, file.size, 0)
+        path = shard_path(row, file.format)
+        make_private_directory(store, path.rpartition("/")[0])
         target, staged = inside(store.folder, path), Path(file.path)
         sync_file(staged)
         os.replace(staged, target)
@@ -177,6 +205,11 @@ class _Builder:
             chain_der = self._chain(plan)
             make_private_directory(store, decision.id)
             store.write_if_changed(f"{decision.id}/{CHAIN}", b"".join(map(pem.certificate, chain_der)))
+        if self.options.destination and decision.build:
+            self.state.summary.notes.append(
+                f"fleet {plan.name}: shards with private keys are written to {self.options.destination}; "
+                "they leave this machine"
+            )
         for row in decision.stay:
             if row.revoked != revocation_text(plan):
                 record_revocations(store, plan, row)
@@ -203,6 +236,14 @@ class _Builder:
                 _delete(store, (ShardFile(f"{DIRECTORY}/{name}/{one}", "", 0, 0) for one in (CHAIN, _POOL)))
                 for row in rows:
                     store.index.shards.retire(row)
+
+
+def cluster_notes(address: str, shared: Iterable[str]) -> Iterator[str]:
+    """Yield which private keys leave this machine for a cluster."""
+    yield f"the private keys of the fleets' certificates cross the network between {address} and its workers"
+    for authority in sorted(shared):
+        name = authority.partition("/")[2]
+        yield f"the private key of {name} was sent to the workers of {address} (share_key)"
 
 
 def _left(name: str, *, prunes: bool) -> Change:
@@ -248,6 +289,9 @@ def make_private_directory(store: Store, path: str) -> None:
 def _delete(store: Store, files: Iterable[ShardFile]) -> None:
     folders = set[Path]()
     for file in files:
+        if is_url(file.path):
+            delete(file.path)
+            continue
         path = inside(store.folder, file.path)
         path.unlink(missing_ok=True)
         folders.update(list(path.parents)[:2])

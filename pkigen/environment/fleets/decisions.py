@@ -6,19 +6,20 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from hashlib import blake2s
 from pathlib import Path
 
 from pkigen.environment.build.diff import output_digest
 from pkigen.environment.build.options import Action, Change
 from pkigen.environment.build.reissue_reasons import ReissueDecider
+from pkigen.environment.fleets.remote import damage, is_url
 from pkigen.environment.manifest.fleets import DIRECTORY
 from pkigen.plan.digest import changed_parts
 from pkigen.plan.fleets import FleetPlan
 from pkigen.store import ShardFile, ShardRow, Store
 from pkigen.store.staged_files import file_digest
 
-_REMOTE = "://"
 _TEMPLATE = "template"
 """The part of a digest for fields that the first certificate does not show."""
 
@@ -140,11 +141,12 @@ def _reasons(
         if not file.path.startswith(prefix):
             yield f"its files have to be in {prefix}"
             return
-        if _REMOTE not in file.path and (damage := damage_of(store.folder, file, verify=options.verify)):
-            yield f"{file.path} {damage}"
+        check = damage if is_url(file.path) else partial(_damage, store.folder)
+        if reason := check(file, verify=options.verify):
+            yield f"{file.path} {reason}"
 
 
-def damage_of(folder: Path, file: ShardFile, *, verify: bool) -> str:
+def _damage(folder: Path, file: ShardFile, *, verify: bool) -> str:
     """Return whether a file "is missing" or "was altered", by size and modification time; "" if neither."""
     try:
         status = os.stat(folder / file.path, follow_symlinks=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pkigen.documents.fields import unknown
 from pkigen.environment.fleets.formats import FORMATS, Member
+from pkigen.environment.fleets.remote import downloaded, is_url
 from pkigen.environment.manifest.fleets import CHAIN, DIRECTORY
 from pkigen.errors import InputError
 from pkigen.files import links_outside
@@ -70,11 +71,15 @@ def _chain(folder: Path, fleet: str) -> bytes:
 
 def _read(folder: Path, row: ShardRow, number: int | None) -> Iterator[Member]:
     """Yield the certificates of a shard; with ``number``, possibly only that one."""
-    paths = {file.path.rpartition(".")[2]: file.path for file in row.files if "://" not in file.path}
+    paths = {file.path.rpartition(".")[2]: file.path for file in row.files}
     form = next((one for one in FORMATS.values() if one.suffix in paths), None)
     if form is None:
-        raise InputError(f"the shards of {row.fleet} are not in the environment: {row.files[0].path}")
+        raise InputError(f"{row.fleet} has no shards; build the environment again")
     path = paths[form.suffix]
+    if is_url(path):
+        with downloaded(path) as local:
+            yield from form.read(local, number)
+        return
     if links_outside(folder, [path]) is not None:
         raise InputError(f"{folder / path} is a link to a file outside the environment; remove the link")
     try:

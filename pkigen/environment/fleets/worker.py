@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pkigen.asn1 import der
 from pkigen.environment.build.issuance import IssuanceWorker
 from pkigen.environment.fleets.formats import FORMATS, Member, ShardContext
+from pkigen.environment.manifest.fleets import DIRECTORY
 from pkigen.errors import InputError
 from pkigen.formats import pem, private_keys
 from pkigen.issue import certificate
@@ -76,11 +77,19 @@ class FleetTemplate:
         return self.stencil.fleet.settings.to
 
 
-class _Key(NamedTuple):
+class MemberKey(NamedTuple):
     """A key as a shard contains it: its SubjectPublicKeyInfo in DER, and its PEM."""
 
     spki: bytes
     pem: str
+
+
+class UnsignedCertificate(NamedTuple):
+    """A certificate of a shard before it is signed; ``tbs`` is empty if it has a fault."""
+
+    number: int
+    key: MemberKey
+    tbs: bytes
 
 
 @dataclass
@@ -91,70 +100,92 @@ class ShardWorker:
     templates: Mapping[str, FleetTemplate]
 
     def __post_init__(self) -> None:
-        self._pools = dict[str, list[_Key]]()
+        self._pools = dict[str, list[MemberKey]]()
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_pools": {}}
 
-    def build(self, task: ShardTask) -> list[StagedFile]:
-        """Write the files of a shard into the staging directory."""
+    def for_fleet(self, fleet: str, *, with_key: bool) -> ShardWorker:
+        """Return a worker for one fleet in another process, with or without the key of its issuer."""
+        template = self.templates[fleet]
+        issuer = self.issuance.authorities[template.issuer_id]
+        issuer = issuer if with_key else replace(issuer, key=None)
+        issuance = replace(self.issuance, authorities={template.issuer_id: issuer})
+        return ShardWorker(issuance, {fleet: template})
+
+    def build(
+        self, task: ShardTask, prepared: Iterable[list[UnsignedCertificate]] | None = None
+    ) -> list[StagedFile]:
+        """Write the files of a shard into the staging directory.
+
+        ``prepared`` are its unsigned certificates, if another process encoded them.
+        """
         template = self.templates[task.row.fleet]
         folder = self.issuance.folder / STATE / STAGING
         paths = {name: folder / secrets.token_hex(12) for name in template.formats}
         try:
             for path in paths.values():
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            write_shard(paths, template, self.members(task))
+            write_shard(paths, template, self.members(task, prepared))
         except BaseException:
             for path in paths.values():
                 path.unlink(missing_ok=True)
             raise
-        return [_staged(name, path) for name, path in paths.items()]
+        return [describe_file(name, path) for name, path in paths.items()]
 
-    def members(self, task: ShardTask) -> Iterator[Member]:
+    def members(
+        self, task: ShardTask, prepared: Iterable[list[UnsignedCertificate]] | None = None
+    ) -> Iterator[Member]:
         """Issue the certificates of a shard, in batches.
 
         A batch takes each step for all of its certificates: the tables of elliptic curves would otherwise
         evict all other code and data from the processor's caches for each certificate, which takes half of
         the time.
         """
-        numbers = iter(task.numbers)
-        while batch := list(islice(numbers, _BATCH)):
-            yield from self._batch(task, batch)
+        for batch in self.prepare(task) if prepared is None else prepared:
+            yield from self._signed(task, batch)
 
-    def _batch(self, task: ShardTask, batch: list[int]) -> Iterator[Member]:
+    def prepare(self, task: ShardTask) -> Iterator[list[UnsignedCertificate]]:
+        """Generate the keys of a shard and encode its certificates, in batches; needs no key of a CA."""
+        row, template = task.row, self.templates[task.row.fleet]
+        stencil, kind, numbers = template.stencil, parse_kind(template.key), iter(task.numbers)
+        while batch := list(islice(numbers, _BATCH)):
+            keys = [self._key(template, kind, row.name(number), number) for number in batch]
+            identifiers = [key_identifier(key.spki) for key in keys]
+            sound = [number for number in batch if number not in task.faulty]
+            try:
+                specs = {number: stencil.fleet.specification(number) for number in sound}
+            except InstanceError as error:
+                raise InputError(error.problems) from error
+            yield [
+                UnsignedCertificate(
+                    number,
+                    key,
+                    stencil.tbs(specs[number], row.serial(number), key.spki, identifier)
+                    if number in specs
+                    else b"",
+                )
+                for number, key, identifier in zip(batch, keys, identifiers, strict=True)
+            ]
+
+    def _signed(self, task: ShardTask, batch: list[UnsignedCertificate]) -> Iterator[Member]:
         row, template, issuance = task.row, self.templates[task.row.fleet], self.issuance
-        stencil, kind = template.stencil, parse_kind(template.key)
         issuer = issuance.signer(template.issuer_id)
         sign = signing(issuer.key, template.signature, issuance.signature_entropy)
-        keys = [self._key(template, kind, row.name(index), index) for index in batch]
-        public = [key.spki for key in keys]
-        identifiers = [key_identifier(spki) for spki in public]
-        sound = [index for index in batch if index not in task.faulty]
-        try:
-            specs = {index: stencil.fleet.specification(index) for index in sound}
-        except InstanceError as error:
-            raise InputError(error.problems) from error
-        numbered = list(zip(batch, public, identifiers, strict=True))
-        planned = {
-            index: stencil.tbs(specs[index], row.serial(index), spki, identifier)
-            for index, spki, identifier in numbered
-            if index in specs
-        }
-        signatures = {index: sign(tbs) for index, tbs in planned.items()}
-        for (index, spki, identifier), key in zip(numbered, keys, strict=True):
+        signatures = [sign(one.tbs) if one.tbs else b"" for one in batch]
+        algorithm = template.stencil.algorithm
+        for (number, key, tbs), signature in zip(batch, signatures, strict=True):
             fault, expected = "", "accept"
-            if index in planned:
-                signature = der.bit_string(signatures[index])
-                data = der.sequence(planned[index], stencil.algorithm, signature)
+            if tbs:
+                data = der.sequence(tbs, algorithm, der.bit_string(signature))
             else:
-                faulty = task.faulty[index]
+                faulty = task.faulty[number]
                 assert faulty.fault is not None
-                data = self._faulty(faulty, spki, identifier)
+                data = self._faulty(faulty, key.spki, key_identifier(key.spki))
                 fault, expected = faulty.fault.id, faulty.fault.expected
             certificate_pem = pem.encode(pem.CERTIFICATE, data).decode()
-            serial = f"{row.serial(index):x}"
-            yield Member(index, row.name(index), serial, certificate_pem, key.pem, fault, expected)
+            serial = f"{row.serial(number):x}"
+            yield Member(number, row.name(number), serial, certificate_pem, key.pem, fault, expected)
 
     def _faulty(self, entity: Entity, spki: bytes, identifier: bytes) -> bytes:
         plan, issuance = entity.certificates[0], self.issuance
@@ -164,7 +195,7 @@ class ShardWorker:
             issuer = type(issuer)(rogue_key, issuer.key_identifier)
         return certificate(plan, spki, identifier, issuer, issuance.signature_entropy)
 
-    def _key(self, template: FleetTemplate, kind: KeyKind, name: str, index: int) -> _Key:
+    def _key(self, template: FleetTemplate, kind: KeyKind, name: str, index: int) -> MemberKey:
         """Return the key of a certificate, new or from the pool."""
         fleet = template.stencil.fleet.name
         if template.pool:
@@ -175,10 +206,10 @@ class ShardWorker:
             return pool[(index - 1) % len(pool)]
         return self._encoded(template, self.issuance.keys.generate(kind, f"{Role.CERTIFICATE}/{name}"))
 
-    def _encoded(self, template: FleetTemplate, key: PrivateKey) -> _Key:
+    def _encoded(self, template: FleetTemplate, key: PrivateKey) -> MemberKey:
         pkcs8 = to_pkcs8(key)
         text = private_keys.pkcs8(pkcs8, template.passphrase, self.issuance.entropy).decode()
-        return _Key(public_key_info(key), text)
+        return MemberKey(public_key_info(key), text)
 
 
 def write_shard(paths: Mapping[str, Path], template: FleetTemplate, members: Iterator[Member]) -> None:
@@ -193,9 +224,21 @@ def write_shard(paths: Mapping[str, Path], template: FleetTemplate, members: Ite
                 writer.add(member)
 
 
-def _staged(name: str, path: Path) -> StagedFile:
+def describe_file(name: str, path: Path) -> StagedFile:
+    """Return a file of a shard with its digest; ``name`` is its format."""
     digest = sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return StagedFile(name, str(path), digest.hexdigest(), path.stat().st_size)
+
+
+def shard_path(row: ShardRow, name: str) -> str:
+    """Return the path of a shard's file relative to the environment; ``name`` is its format."""
+    last = f"{row.last:0{row.width}}"
+    return f"{DIRECTORY}/{row.fleet}/{name}/{row.name(row.first)}-{last}.{FORMATS[name].suffix}"
+
+
+def shard_url(destination: str, row: ShardRow, name: str) -> str:
+    """Return the URL of a shard's file below a destination."""
+    return f"{destination.rstrip('/')}/{shard_path(row, name)}"

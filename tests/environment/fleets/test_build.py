@@ -88,8 +88,8 @@ def test_an_interrupted_build_resumes_and_never_repeats_a_serial_number(
     issued: list[set[str]] = []
     original = ShardWorker.members
 
-    def recording(worker: Any, task: Any) -> Any:
-        for member in original(worker, task):
+    def recording(worker: Any, task: Any, prepared: Any) -> Any:
+        for member in original(worker, task, prepared):
             issued[-1].add(member.serial)
             if len(issued) == 1 and member.name == "meter-12":
                 raise KeyboardInterrupt
