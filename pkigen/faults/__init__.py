@@ -1,13 +1,15 @@
 """The fault catalog: each fault is one change of a compliant case.
 
-Importing this package imports every module of ``pkigen.faults.families`` and every module that an installed
-distribution names as an entry point of the group ``pkigen.faults``; the import registers their faults.
+The first use of the catalog imports the modules of all faults (see ``pkigen.faults.catalog``): a profile
+without faults needs none of them.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from pkigen.cases.case import Case, Impossible
-from pkigen.faults import enrolment, families
 from pkigen.faults.compose import composed
-from pkigen.faults.registry import ENROLMENT_FAULTS, FAULTS, VERDICTS, FaultType, arrange
+from pkigen.faults.registry import VERDICTS, FaultType
 from pkigen.faults.request import (
     EnrolmentFaultRequest,
     FaultRequest,
@@ -15,16 +17,9 @@ from pkigen.faults.request import (
     parse_fault_list,
     parse_faults,
 )
-from pkigen.plugins import import_modules, load_entry_points
 
-FAMILIES = import_modules(families, families.ORDER)
-"""The modules of the families, in the order of the catalog."""
-
-import_modules(enrolment)
-
-for _ in load_entry_points("pkigen.faults"):
-    pass
-arrange(module.__name__ for module in FAMILIES)
+if TYPE_CHECKING:
+    from pkigen.faults.catalog import ENROLMENT_FAULTS, FAMILIES, FAULTS
 
 __all__ = [
     "ENROLMENT_FAULTS",
@@ -41,3 +36,10 @@ __all__ = [
     "parse_fault_list",
     "parse_faults",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the catalog on first use of ENROLMENT_FAULTS, FAMILIES or FAULTS."""
+    if name in __all__:
+        return getattr(import_module("pkigen.faults.catalog"), name)
+    raise AttributeError(f"module 'pkigen.faults' has no attribute '{name}'")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from importlib import import_module
 from typing import Any, Literal, TypeVar
 
 from pkigen.cases.case import Case, Impossible
@@ -224,8 +225,14 @@ def _in_words(value: Argument) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
+def load_catalog() -> None:
+    """Import the modules of all faults, unless they are imported already."""
+    import_module("pkigen.faults.catalog")
+
+
 def matching(pattern: str, faults: Mapping[str, FaultType] = FAULTS) -> tuple[FaultType, ...]:
     """Return the faults for an ID, a glob of ``FAMILY/ID`` or ``all``, in the order of the catalog."""
+    load_catalog()
     return tuple(
         one
         for one in faults.values()

@@ -10,7 +10,15 @@ from typing import Any
 
 from pkigen.cases.case import Case
 from pkigen.clock import parse_span
-from pkigen.faults.registry import ENROLMENT_FAULTS, FAULTS, Argument, FaultType, Parameter, matching
+from pkigen.faults.registry import (
+    ENROLMENT_FAULTS,
+    FAULTS,
+    Argument,
+    FaultType,
+    Parameter,
+    load_catalog,
+    matching,
+)
 
 _LONGEST_TEXT = 253
 _LARGEST_COUNT = 100_000
@@ -62,6 +70,7 @@ def parse_faults(value: Any) -> tuple[FaultRequest, ...]:
         return tuple(map(FaultRequest, types))
     if not isinstance(value, Mapping) or len(value) != 1:
         raise ValueError("a fault must be an ID, or one ID with its parameters: {expired: {by: 1s}}")
+    load_catalog()
     ((name, arguments),) = value.items()
     if name not in FAULTS:
         raise ValueError(_unknown(str(name)))
@@ -113,6 +122,7 @@ def parse_enrolment_fault(value: Any) -> EnrolmentFaultRequest:
     It is an ID, or an ID with parameters, of which ``times``, ``endpoint`` and ``identifier`` belong to every
     fault: ``{est-pending: {times: 3}}``. Faults of certificates are allowed, too.
     """
+    load_catalog()
     ((name, given),) = value.items() if isinstance(value, Mapping) and len(value) == 1 else ((value, {}),)
     known = ENROLMENT_FAULTS.get(str(name)) or FAULTS.get(str(name))
     if known is None:

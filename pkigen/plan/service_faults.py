@@ -10,12 +10,7 @@ from typing import Literal
 
 from pkigen.documents.fields import close_to
 from pkigen.errors import InputError, Problem
-from pkigen.faults import (
-    FAULTS,
-    Case,
-    FaultRequest,
-    Impossible,
-)
+from pkigen.faults import Case, FaultRequest, Impossible
 from pkigen.faults.description import copied_alike
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import CrlForm, CrlPlan, Entity, OcspPlan
@@ -78,6 +73,8 @@ def effect(fault: FaultRequest, key: str = "rsa-2048", crl: CrlPlan = _AS_IT_IS)
 @cache
 def service_faults() -> dict[str, Target]:
     """Return the ids of the service faults, with their targets."""
+    from pkigen.faults import FAULTS
+
     targets = dict[str, Target]()
     for one in FAULTS.values():
         try:
