@@ -186,7 +186,7 @@ environment = build({
     "negatives": [{"of": "b", "faults": ["example-fault"]}],
 }, sys.argv[1])
 directory = Path(sys.argv[1], "additions")
-export(environment, TARGETS["example_target"], ExportOptions(out=Path(sys.argv[1], "export")))
+export(environment, TARGETS["example-target"], ExportOptions(out=Path(sys.argv[1], "export")))
 example = load_set("example-set")
 results = check_environment(directory, [example], CheckOptions())
 print(json.dumps({
