@@ -80,8 +80,9 @@ validators: $(STAMP)  ## every shipped profile, built and exported for x509-limb
 	@scripts/install_tools.sh $(TEST_TOOLS)
 	PKIGEN_VALIDATORS=all $(RUN) -m pytest tests/matrix/test_shipped.py $(TEST_ARGS)
 
-servers: $(STAMP)  ## real servers with client certificates of shipped profiles: HTTP servers, databases, a broker
-	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto
+servers: $(STAMP)  ## real servers with exported configurations: good clients are accepted, revoked ones rejected
+	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto redis-server slapd dovecot \
+		rsyslogd rabbitmq-server freeradius eapol_test openvpn
 	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
 
 clients: $(STAMP) .venv-certbot/.made  ## real clients of ACME, EST, SCEP and CMP against pkigen serve: first certificate, renewal, revocation

@@ -36,6 +36,7 @@ package_of() {
         mosquitto_pub) echo mosquitto-clients ;;
         initdb) echo postgresql ;;
         mariadbd) echo mariadb-server ;;
+        dovecot) echo dovecot-imapd ;;
         *) echo "$1" ;;
     esac
 }
@@ -112,9 +113,11 @@ for package in ${available_packages[@]+"${available_packages[@]}"}; do
         install "$package" || unavailable+=("$package")
     fi
     case $package in
-        nginx-light | apache2 | haproxy | caddy | stunnel4 | tinyproxy | mosquitto | freeradius | etcd-server)
+        nginx-light | apache2 | haproxy | caddy | stunnel4 | tinyproxy | mosquitto | freeradius | etcd-server | \
+            dovecot-imapd | openvpn | rabbitmq-server | redis-server | slapd)
             service=${package%-light}
-            "${as_root[@]}" systemctl disable --quiet "${service%-server}" >/dev/null 2>&1
+            case $service in etcd-server | dovecot-imapd) service=${service%-*} ;; esac
+            "${as_root[@]}" systemctl disable --quiet "$service" >/dev/null 2>&1
             ;;
     esac
 done

@@ -66,12 +66,17 @@ LIBRARIES = {
 PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
 
 SERVERS = {
+    "dovecot": "dovecot-imapd",
     "initdb": "postgresql",
     "jmeter": "jmeter-http",
     "mariadbd": "mariadb-server",
     "mosquitto": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
+    "openvpn": "openvpn",
     "pebble": "pebble",
+    "rabbitmq-server": "rabbitmq-server",
+    "redis-server": "redis-server",
+    "slapd": "slapd",
 }
 """Programs that only `make servers`, `make clients` and `make loadtools` need, and their Debian packages."""
 

@@ -71,9 +71,23 @@ def export(
         ),
     ] = None,
     tls_port: Annotated[
-        int,
-        typer.Option("--tls-port", metavar="PORT", min=1, max=65535, help="TLS port of the certificates."),
-    ] = 8443,
+        int | None,
+        typer.Option(
+            "--tls-port",
+            metavar="PORT",
+            min=1,
+            max=65535,
+            help="Port of the certificates (default: the server's usual port; 8443 for HTTP servers).",
+        ),
+    ] = None,
+    client_auth: Annotated[
+        bool,
+        typer.Option(
+            "--client-auth",
+            help="Require a client certificate that is not revoked (nginx, apache, haproxy, stunnel; other"
+            " servers always do).",
+        ),
+    ] = False,
     passphrase_file: PassphraseFiles = None,
     new_passphrase_file: Annotated[
         Path | None,
@@ -111,7 +125,7 @@ def export(
     \b
     Examples:
       pkigen export --list
-      pkigen export out/defender-iot --to nginx
+      pkigen export out/defender-iot --to nginx --client-auth
       pkigen export out/fleet --fleet meter --to jmeter --count 100
       pkigen export out/defender-iot --to java --only 'sensor-*' --out stores
       pkigen export --show-template nginx.conf.j2 > mine/nginx.conf.j2
@@ -136,6 +150,7 @@ def export(
         host=host,
         port=port,
         tls_port=tls_port,
+        client_auth=client_auth,
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
         new_passphrase=b"changeit" if new_passphrase_file is None else read_passphrase(new_passphrase_file),
         fleet=fleet,
@@ -163,19 +178,18 @@ def _run_export(env: Path | None, to: str, options: ExportOptions) -> ExportResu
 def _list(json: bool) -> None:
     from pkigen.export import FLEET_TARGETS, TARGETS
 
-    every = (*TARGETS.values(), *FLEET_TARGETS.values())
+    every = [(t, fleets) for fleets in (False, True) for t in (FLEET_TARGETS if fleets else TARGETS).values()]
     if json:
-        fleets = set(FLEET_TARGETS)
         print_json(
             [
-                {"name": t.name, "says": t.says, "templates": t.templates, "fleets": t.name in fleets}
-                for t in every
+                {"name": t.name, "says": t.says, "templates": t.templates, "fleets": fleets}
+                for t, fleets in every
             ]
         )
         return
-    width = max(len(target.name) for target in every) + 2
-    for target in every:
-        says = f"with --fleet: {target.says}" if target.name in FLEET_TARGETS else target.says
+    width = max(len(target.name) for target, _ in every) + 2
+    for target, fleets in every:
+        says = f"with --fleet: {target.says}" if fleets else target.says
         print_line(wrap(f"{target.name:<{width}}{says}", width))
         if target.templates:
             print_line(wrap(f"{'':<{width}}templates: {', '.join(target.templates)}", width + 11))

@@ -49,15 +49,21 @@ Check = Callable[[CaseFiles], None]
 """Raises NotExportable if a target cannot export the files."""
 
 
-def exportable_cases(draft: Draft, *checks: Check) -> Iterator[CaseFiles]:
-    """Yield each case that passes all checks; record the reason for the others in ``draft.left_out``."""
+def exportable_cases(
+    draft: Draft, *checks: Check, left_out: dict[str, str] | None = None
+) -> Iterator[CaseFiles]:
+    """Yield each case that passes all checks; record the reason for the others in ``left_out``.
+
+    The default of ``left_out`` is that of the draft.
+    """
+    reasons = draft.left_out if left_out is None else left_out
     for case in draft.given.cases:
         try:
             files = read_case_files(case, draft.given.passphrases)
             for check in checks:
                 check(files)
         except NotExportable as error:
-            draft.left_out[case.name] = str(error)
+            reasons[case.name] = str(error)
             continue
         yield files
 

@@ -22,7 +22,8 @@ class ExportRequest:
     """The cases to export, and the options.
 
     Servers listen on the address ``host``, on ``port`` for CRLs and on ``tls_port`` for TLS. ``passphrases``
-    decrypt keys; ``new_passphrase`` encrypts the key stores.
+    decrypt keys; ``new_passphrase`` encrypts the key stores. ``client_auth`` lets servers require a client
+    certificate that is not revoked.
     """
 
     environment: Environment
@@ -30,6 +31,7 @@ class ExportRequest:
     host: str
     port: int
     tls_port: int
+    client_auth: bool = False
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
     new_passphrase: bytes = field(default=b"changeit", repr=False)
 
@@ -114,6 +116,7 @@ class _TemplateRequest:
         self.base_url = given.environment.base_url
         self.host, self.listen = given.host, given.listen
         self.port, self.tls_port = given.port, given.tls_port
+        self.client_auth = given.client_auth
 
 
 def has_key(data: bytes) -> bool:

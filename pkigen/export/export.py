@@ -12,7 +12,7 @@ from pkigen.errors import InputError, Refused
 from pkigen.export.directory import ExportDirectory, WrittenFiles
 from pkigen.export.draft import Draft, ExportRequest
 from pkigen.export.fleet import ExportedFleet
-from pkigen.export.target import Target
+from pkigen.export.target import TARGETS, Target
 from pkigen.export.template import Templates
 
 FOLDER = "export"
@@ -27,8 +27,9 @@ class ExportOptions:
     """Options of an export: ``out`` None means ENV/export/TARGET; ``only`` is a pattern of certificate names.
 
     Files in the directory ``templates`` override the shipped templates by name. ``port`` None means the port
-    of the base URL, or 8080 if that is https. ``fleet`` is the name of the fleet to export, of which ``only``
-    and ``count`` select certificates. The other fields are those of ``ExportRequest``.
+    of the base URL, or 8080 if that is https; ``tls_port`` None means the target's default. ``fleet`` is the
+    name of the fleet to export, of which ``only`` and ``count`` select certificates. The other fields are
+    those of ``ExportRequest``.
     """
 
     out: Path | None = None
@@ -37,7 +38,8 @@ class ExportOptions:
     force: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
-    tls_port: int = 8443
+    tls_port: int | None = None
+    client_auth: bool = False
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
     new_passphrase: bytes = field(default=b"changeit", repr=False)
     fleet: str | None = None
@@ -65,10 +67,13 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
     """Write or update an export.
 
     Raises InputError if no certificate matches, a template has an error, or an existing file would be
-    overwritten; Refused if the target can export none of the certificates.
+    overwritten, or --client-auth is not supported; Refused if the target can export none of the certificates.
     """
     templates = Templates(options.templates)
     templates.require_override_of(target.templates)
+    if options.client_auth and not target.client_auth:
+        able = ", ".join(one.name for one in TARGETS.values() if one.client_auth)
+        raise InputError(f"--client-auth is not supported for {target.name}; use one of {able}")
     cases = tuple(case for case in environment.cases() if fnmatchcase(case.name, options.only or "*"))
     fleet = _fleet(environment, options)
     if not cases and fleet is None:
@@ -79,7 +84,8 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
         cases,
         options.host,
         options.port or environment.http_port or _HTTP_PORT,
-        options.tls_port,
+        options.tls_port or target.tls_port,
+        options.client_auth,
         options.passphrases,
         options.new_passphrase,
     )

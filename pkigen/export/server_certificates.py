@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from pkigen.asn1 import oids
 from pkigen.environment.environment import Case
 from pkigen.export.case_files import (
     CaseFiles,
@@ -17,8 +18,10 @@ from pkigen.export.case_files import (
 )
 from pkigen.export.draft import Draft
 from pkigen.export.tls_check import loads_in_openssl
+from pkigen.inspection.artifacts import read
 from pkigen.serve.tls.case_selection import CasesByHost
 from pkigen.serve.tls.credential import UNOFFERED_SCHEME, handshake_faults
+from pkigen.x509 import Malformed
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(\*\.)?({_LABEL}\.)*{_LABEL}")
@@ -32,6 +35,7 @@ class Server:
 
     ``hosts`` are its host names (SNI), in lowercase, possibly with a ``*.`` prefix. ``says`` describes its
     fault, or is "sound". ``default`` marks the certificate for clients that request no or an unknown name.
+    ``must_staple`` is set if a client expects an OCSP response in the handshake, and no fault omits it.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Server:
     expected: str
     says: str
     default: bool
+    must_staple: bool
 
 
 Place = Callable[[Draft, CaseFiles], tuple[str, str]]
@@ -62,7 +67,7 @@ def combined_file(draft: Draft, files: CaseFiles) -> tuple[str, str]:
 
 def servers(draft: Draft, loads: Check | None = None, place: Place = separate_files) -> tuple[Server, ...]:
     """Add the files of every case that a server can present; the others are not exported, with the reason."""
-    fit = list(exportable_cases(draft, check_purpose, _check_handshake, loads or loads_in_openssl()))
+    fit = list(exportable_cases(draft, check_purpose, check_handshake, loads or loads_in_openssl()))
     if not fit:
         return ()
     names = CasesByHost.of([one.case for one in fit])
@@ -89,7 +94,8 @@ def check_purpose(files: CaseFiles) -> None:
         raise NotExportable("its extended key usage does not permit TLS servers")
 
 
-def _check_handshake(files: CaseFiles) -> None:
+def check_handshake(files: CaseFiles) -> None:
+    """Raise NotExportable if files alone cannot reproduce the case's fault."""
     if set(handshake_faults(files.case)) - _FILE_FAULTS:
         raise NotExportable("its fault is in the TLS handshake; use `pkigen serve --tls-port`")
 
@@ -107,7 +113,18 @@ def _server(draft: Draft, files: CaseFiles, hosts: list[str], default: Case, pla
         expected=case.expected,
         says=fault["says"] if fault else "sound",
         default=case.name == default.name,
+        must_staple=_must_staple(files),
     )
+
+
+def _must_staple(files: CaseFiles) -> bool:
+    if "stapled-missing" in handshake_faults(files.case):
+        return False
+    try:
+        leaf = next((one.certificate for one in read(files.certificate, "") if one.certificate), None)
+        return leaf is not None and leaf.extensions.raw(oids.TLS_FEATURE) is not None
+    except Malformed:
+        return False
 
 
 def _note_faulty_responses(draft: Draft, fit: list[CaseFiles]) -> None:

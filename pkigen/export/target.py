@@ -21,6 +21,7 @@ class Target:
     """An export format: its name, a one-line description, and the templates that it renders.
 
     ``start`` is the command that uses the export, run in its directory. ``write`` adds all files to a draft.
+    ``tls_port`` is the default TLS port. ``client_auth`` is set if the target can authenticate clients.
     """
 
     name: str
@@ -28,11 +29,15 @@ class Target:
     templates: tuple[str, ...]
     start: str
     write: Callable[[Draft], None]
+    tls_port: int = 8443
+    client_auth: bool = False
 
 
-def target(*templates: str, start: str = "") -> Callable[[Write], Write]:
+def target(
+    *templates: str, start: str = "", tls_port: int = 8443, client_auth: bool = False
+) -> Callable[[Write], Write]:
     """Register a function as a target: its name names the target, its docstring's first line describes it."""
-    return _registration(_known, templates, start)
+    return _registration(_known, templates, start, tls_port, client_auth=client_auth)
 
 
 def fleet_target(*templates: str, start: str = "") -> Callable[[Write], Write]:
@@ -41,13 +46,18 @@ def fleet_target(*templates: str, start: str = "") -> Callable[[Write], Write]:
 
 
 def _registration(
-    known: dict[str, Target], templates: tuple[str, ...], start: str
+    known: dict[str, Target],
+    templates: tuple[str, ...],
+    start: str,
+    tls_port: int = Target.tls_port,
+    *,
+    client_auth: bool = False,
 ) -> Callable[[Write], Write]:
     def register(write: Write) -> Write:
         says, name = (inspect.getdoc(write) or "").partition("\n")[0], write.__name__.replace("_", "-")
         if not says or name in known:
             raise ValueError(f"the target {name} is defined twice, or has no docstring")
-        known[name] = Target(name, says, templates, start, write)
+        known[name] = Target(name, says, templates, start, write, tls_port, client_auth)
         return write
 
     return register

@@ -2,7 +2,7 @@
 
 A template can insert a value without a filter only if no target syntax treats its characters specially
 (letters, digits and ``._:/*@+-``). Other values need a quoting filter: ``json``, ``comment``, ``powershell``,
-``base64``.
+``base64``, ``pem``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SHIPPED = Path(__file__).parent / "templates"
 _WORD = re.compile(r"[A-Za-z0-9._:/*@+\[\]-]+")
+_INLINE_PEM = re.compile(rb"[\n\r\t -;=?-~]+")
 _PREFIX = "shipped"
 _SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
 """The characters that PowerShell accepts as the closing quote of a single-quoted string."""
@@ -91,6 +92,7 @@ def _environment(directory: Path | None) -> SandboxedEnvironment:
         "comment": _comment,
         "powershell": _powershell,
         "base64": _base64,
+        "pem": _pem,
     }
     return environment
 
@@ -126,6 +128,18 @@ def _powershell(value: Any) -> QuotedText:
 
 def _base64(value: bytes | str) -> QuotedText:
     return QuotedText(b64encode(value.encode() if isinstance(value, str) else value).decode())
+
+
+def _pem(value: bytes) -> QuotedText:
+    """Insert PEM between tags in angle brackets, as OpenVPN has them; the data must not contain a tag."""
+    if not is_inline_pem(value):
+        raise ValueError("data that is not PEM cannot be inserted")
+    return QuotedText(value.decode("ascii").strip())
+
+
+def is_inline_pem(data: bytes) -> bool:
+    """Return whether data is printable ASCII without angle brackets."""
+    return _INLINE_PEM.fullmatch(data) is not None
 
 
 def _place(error: Exception, name: str) -> Location:

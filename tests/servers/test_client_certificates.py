@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
-from cryptography.x509 import ExtendedKeyUsage, load_pem_x509_certificate
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pkigen import build
-from pkigen.environment.environment import Case, Environment, open_environment
+from pkigen.environment.environment import Environment, open_environment
 from pkigen.environment.revoke import revoke
+from pkigen.export import TARGETS, ExportOptions, export
+from pkigen.export.case_files import read_case_files
+from pkigen.export.client_certificates import is_for_clients
 from tests.export.conftest import free_port, open_folder, running
-from tests.servers.programs import PROGRAMS, Client, Files
+from tests.servers.program import Client
+from tests.servers.programs import PROGRAMS
 
-CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string
-SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH.dotted_string
 _ALL = os.environ.get("PKIGEN_SERVERS") == "all"
 _PROFILES = ("deep-hierarchy", "defender-iot") if _ALL else ("deep-hierarchy",)
 _SERVERS = [
@@ -40,47 +41,26 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return open_environment(built.folder)
 
 
-def _with_path(case: Case) -> bytes:
-    """Return the certificate and the CA certificates except the root, as clients and servers send them."""
-    blocks = case.chain.read_text("ascii").split("-----END CERTIFICATE-----\n")[:-2]
-    return (
-        case.certificate.read_bytes()
-        + "".join(f"{one}-----END CERTIFICATE-----\n" for one in blocks).encode()
-    )
-
-
-def _purposes(case: Case) -> tuple[str, ...]:
-    """Return the OIDs of the extended key usage."""
-    certificate = load_pem_x509_certificate(case.certificate.read_bytes())
-    return tuple(
-        one.dotted_string for one in certificate.extensions.get_extension_for_class(ExtendedKeyUsage).value
-    )
-
-
 @pytest.mark.parametrize("server", _SERVERS)
 def test_good_client_certificates_are_accepted_and_revoked_ones_rejected(
     environment: Environment, server: str, open_folder: Path, tmp_path: Path
 ) -> None:
-    program, files = PROGRAMS[server], Files(open_folder)
-    cases = list(environment.cases())
-    own = next(case for case in cases if SERVER_AUTH in _purposes(case))
-    (open_folder / files.certificate).write_bytes(_with_path(own))
-    (open_folder / files.key).write_bytes(own.key.read_bytes())
-    (open_folder / files.key).chmod(0o600)
-    (open_folder / files.anchors).write_bytes(environment.trust.read_bytes())
-    (open_folder / files.crls).write_bytes((environment.folder / "crls.pem").read_bytes())
+    program, port = PROGRAMS[server], free_port()
+    own = next(case.name for case in environment.cases() if case.is_for_servers)
+    options = ExportOptions(out=open_folder / server, tls_port=port, port=free_port(), client_auth=True)
+    done = export(environment, TARGETS[server], options)
     if program.user:
-        for path in (open_folder, *open_folder.iterdir()):
+        for path in (open_folder, *open_folder.rglob("*")):
             shutil.chown(path, program.user)
-    port = free_port()
+    command = program.start(done, own, port)
     verdicts = {}
-    with running(program.start(files, port), open_folder, port, user=program.user):
-        for case in cases:
-            if CLIENT_AUTH in _purposes(case):
-                sent = tmp_path / f"{case.name}.pem"
-                sent.write_bytes(_with_path(case))
-                verdicts[case.name] = program.accepts(Client(sent, case.key, environment.trust), port)
+    with running(command, done.folder, *([] if program.ready else [port]), user=program.user):
+        log = done.folder / "said.log"
+        while program.ready not in log.read_text(errors="replace"):
+            time.sleep(0.02)
+        for case in environment.cases():
+            if is_for_clients(read_case_files(case)):
+                verdicts[case.name] = program.accepts(Client(done.folder, case.name), port)
     manifest = {case["name"]: case["revoked"] is None for case in environment.manifest["cases"]}
-    log = (open_folder / "said.log").read_text(errors="replace")[-4000:]
-    assert verdicts == {name: manifest[name] for name in verdicts}, log
+    assert verdicts == {name: manifest[name] for name in verdicts}, log.read_text(errors="replace")[-4000:]
     assert {*verdicts.values()} == {True, False}
