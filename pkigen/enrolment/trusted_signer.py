@@ -18,7 +18,7 @@ class RevokedSigner(UntrustedSigner):
 
 
 def trusted_signer(certificate: Certificate, enroller: Enroller) -> Enrolled | None:
-    """Return the record of a certificate; None if it is in the profile, not requested by a device.
+    """Return the record of a certificate or of its successor; None if no device requested it.
 
     Raises UntrustedSigner, and Malformed if the certificate cannot be decoded.
     """
@@ -28,7 +28,10 @@ def trusted_signer(certificate: Certificate, enroller: Enroller) -> Enrolled | N
     with Store.open(enroller.folder, write=False) as store:
         if store.index.revocation(f"{Role.AUTHORITY}/{issuer}", certificate.serial) is not None:
             raise RevokedSigner("the signer's certificate is revoked")
-    return enroller.find(issuer=issuer, serial=certificate.serial)
+    enrolled = enroller.find(issuer=issuer, serial=certificate.serial, or_successor=True)
+    if enrolled is not None and enroller.revocation(enrolled) is not None:
+        raise RevokedSigner("the certificate that replaced the signer's is revoked")
+    return enrolled
 
 
 def _issuer_of(certificate: Certificate, enroller: Enroller) -> str:

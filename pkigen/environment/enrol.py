@@ -244,15 +244,23 @@ class Enroller:
                 list_enrolled(store)
                 self._is_unlisted = False
 
-    def find(self, *, name: str = "", issuer: str = "", serial: int | None = None) -> Enrolled | None:
-        """Return an enrolled certificate by its name, or by its issuer (name) and serial number."""
+    def find(
+        self, *, name: str = "", issuer: str = "", serial: int | None = None, or_successor: bool = False
+    ) -> Enrolled | None:
+        """Return an enrolled certificate by its name, or by its issuer (name) and serial number.
+
+        With ``or_successor``, the serial number of an earlier certificate finds the current one: a device may
+        not have received it.
+        """
         with Store.open(self.folder, write=False) as store:
             entity = f"{Role.CERTIFICATE}/{name}"
             if serial is not None:
                 entity = store.index.subject_of(f"{Role.AUTHORITY}/{issuer}", serial) or ""
             row = store.index.enrolled.get(entity)
             entry = store.index.get([entity]).get(entity) if row else None
-            if row is None or entry is None or (serial is not None and entry.serials[0][1] != serial):
+            if row is None or entry is None:
+                return None
+            if serial is not None and not or_successor and entry.serials[0][1] != serial:
                 return None
             return self._enrolled(store, row, entry)
 

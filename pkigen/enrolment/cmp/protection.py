@@ -27,8 +27,8 @@ _DIRECTORY_NAME = 0xA4
 class Sender:
     """The authenticated sender of a message: ``name`` for the record, and its MAC or its certificate.
 
-    Neither is present if the message is not protected. ``enrolled`` is the certificate if a device
-    requested it from this environment.
+    Neither is present if the message is not protected. ``enrolled`` is the certificate or its
+    successor, if a device requested it from this environment.
     """
 
     name: str

@@ -145,13 +145,13 @@ class Responder:
         """Return the name of the certificate to renew; "" for a new one."""
         if message.kind != Body.KUR:
             return ""
-        current = sender.enrolled
-        if sender.mac is not None and request.old_serial is not None:
-            current = self._enroller.find(issuer=self._issuer, serial=request.old_serial)
+        current, serial = sender.enrolled, request.old_serial
+        if sender.mac is not None and serial is not None:
+            current = self._enroller.find(issuer=self._issuer, serial=serial, or_successor=True)
         if current is None:
             text = "sign the message with the certificate to update, which the environment must have issued"
             raise Failed(Failure.NOT_AUTHORIZED, text)
-        if request.old_serial not in (None, current.serial):
+        if sender.certificate is not None and serial not in (None, sender.certificate.serial):
             raise Failed(Failure.BAD_CERT_ID, "oldCertId is not the certificate that signs the message")
         subject, requested = Certificate(current.certificate).subject, request.requested.subject
         if names.normalized(subject) != names.normalized(requested):

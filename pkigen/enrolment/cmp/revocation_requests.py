@@ -60,7 +60,7 @@ class Revocation:
         enrolled = self.enroller.find(issuer=self.issuer, serial=serial)
         if enrolled is None or Certificate(enrolled.certificate).normalized_issuer != issuer:
             raise Failed(Failure.BAD_CERT_ID, "no device requested a certificate with this serial number")
-        is_own = sender.enrolled is not None and sender.enrolled.serial == serial
+        is_own = sender.certificate is not None and sender.certificate.der == enrolled.certificate
         if not is_own and (sender.mac is None or enrolled.template != self.template):
             text = "sign the message with the certificate to revoke, or protect it with the template's secret"
             raise Failed(Failure.NOT_AUTHORIZED, text)

@@ -25,7 +25,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="EST", charset="UTF-8"'}
 class Requester:
     """A client: its name for the record, and the certificate that it presented.
 
-    ``enrolled`` is that certificate if a device requested it from this environment.
+    ``enrolled`` is that certificate or its successor, if a device requested it from this environment.
     """
 
     name: str
@@ -75,7 +75,9 @@ def _by_certificate(certificate: Certificate, enroller: Enroller) -> Requester:
         with Store.open(enroller.folder, write=False) as store:
             if store.index.revocation(f"{Role.AUTHORITY}/{spec.name}", serial) is not None:
                 raise HTTPException(403, "the client certificate is revoked")
-        enrolled = enroller.find(issuer=spec.name, serial=serial)
+        enrolled = enroller.find(issuer=spec.name, serial=serial, or_successor=True)
+        if enrolled is not None and enroller.revocation(enrolled) is not None:
+            raise HTTPException(403, "the certificate that replaced the client certificate is revoked")
         if enrolled is not None:
             return Requester(name, certificate, enrolled)
     return Requester(name, certificate)

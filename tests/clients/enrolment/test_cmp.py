@@ -104,6 +104,9 @@ def test_a_certificate_renews_and_revokes_itself(cmp: Enrolment, tmp_path: Path)
     second, new = tmp_path / "second.crt", tmp_path / "new.key"
     tools.run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", new)
     update = ("-newkey", new, "-sans", "kur.contoso.test", "-certout", second)
+    with cmp.fault("cmp-wrong-protection", endpoint="kur"):
+        code, output = _openssl(cmp, "kur", "-cert", first, "-key", key, *update)
+    assert (code, second.exists()) == (1, False), output
     code, output = _openssl(cmp, "kur", "-cert", first, "-key", key, *update)
     assert code == 0, output
     verify(cmp, second)

@@ -149,6 +149,17 @@ def test_a_device_renews_with_its_certificate_and_a_new_key(lab: Lab) -> None:
     assert _enrolled_names(lab) == {"d.contoso.test"}
 
 
+def test_a_device_that_did_not_receive_its_renewed_certificate_renews_again(lab: Lab) -> None:
+    certificate, key = _device(lab)
+    [lost] = decoded_certificates(_renewed(lab, csr(), certificate, key))
+    [renewed] = decoded_certificates(_renewed(lab, csr(), certificate, key))
+    assert renewed.serial_number != lost.serial_number
+    assert _enrolled_names(lab) == {"d.contoso.test"}
+    revoke(lab.folder, ["d.contoso.test"])
+    response = _renewed(lab, csr(), certificate, key)
+    assert (response.status_code, "that replaced the client certificate" in response.text) == (403, True)
+
+
 def test_a_renewal_must_have_the_names_of_the_certificate(lab: Lab) -> None:
     certificate, key = _device(lab)
     other_subject = _renewed(lab, csr("e.contoso.test", key), certificate, key)

@@ -110,7 +110,11 @@ def test_a_renewal_is_signed_with_the_certificate_and_needs_no_challenge(
     enrolled = enroller.find(name="a.contoso.test")
     assert enrolled is not None
     assert enrolled.serial != first.serial_number
+    assert _status(responder.respond(message)) == ("0", "")  # the device did not receive the response
+    enrolled = enroller.find(name="a.contoso.test")
+    assert enrolled is not None
     enroller.revoke(enrolled, "keyCompromise")
+    assert _status(responder.respond(message)) == ("2", "1")
     signer = (enrolled.certificate, renewed.key)
     assert _status(responder.respond(renewed.message(ca, renewed.request(None), 17, signer=signer))) == (
         "2",
