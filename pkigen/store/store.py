@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -131,6 +131,14 @@ class Store:
 
     def write_loose(self, path: str, chunks: Iterable[bytes]) -> str:
         """Write a public file atomically and return its SHA-256."""
+        digest = self.write_unless(path, chunks, lambda: False)
+        assert digest is not None
+        return digest
+
+    def write_unless(
+        self, path: str, chunks: Iterable[bytes], is_unchanged: Callable[[], bool]
+    ) -> str | None:
+        """Write a public file as above, unless ``is_unchanged`` returns true at the end of the chunks."""
         target = inside(self.folder, path)
         target.parent.mkdir(mode=0o755, exist_ok=True)
         draft = self._placement.staging / secrets.token_hex(12)
@@ -140,6 +148,9 @@ class Store:
                 for chunk in chunks:
                     digest.update(chunk)
                     file.write(chunk)
+            if is_unchanged():
+                draft.unlink()
+                return None
             sync_file(draft)
             os.replace(draft, target)
         except BaseException:

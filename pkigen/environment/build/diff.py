@@ -56,10 +56,10 @@ class PlanDiff:
         """
         if self._store is None:
             return
-        enrolled = self._store.index.enrolled.ids()
-        for entry in self._store.index.entries():
-            if entry.id not in self.seen and entry.id not in enrolled:
-                yield entry
+        index = self._store.index
+        enrolled = index.enrolled.ids()
+        for entity_id in [one for one in index.ids() if one not in self.seen and one not in enrolled]:
+            yield index.entry(entity_id)
 
     def _decisions(self, entities: Iterable[Entity]) -> Iterator[Decision]:
         remaining = iter(entities)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from pkigen.environment.crl.publish import published_crls
@@ -45,27 +45,29 @@ def rewrite(store: Store, manifest: schema.Manifest) -> None:
     fleets = [fleet.as_json() for fleet in manifest.fleets]
     revoked = {authority.name for authority in manifest.authorities if authority.revoked is not None}
     enrolled = list(enrolled_lines(store, manifest.clock, revoked))
-    _write(store, manifest.clock, lambda: _body(manifest, authorities, cases, fleets, enrolled))
+    _write(store, manifest.clock, _body(manifest, authorities, cases, fleets, enrolled))
 
 
-def _write(store: Store, clock: datetime, body: Callable[[], Iterator[str]]) -> None:
+def _write(store: Store, clock: datetime, body: Iterable[str]) -> None:
     """Write the manifest, unless only its clock would change: watchers use its mtime as a cache key."""
-    content = sha256()
-    for piece in body():
-        content.update(piece.encode())
-    path = store.folder / PATH
-    recorded = store.index.meta("manifest")
-    if recorded is not None and path.is_file():
-        file_digest, _, content_digest = recorded.partition(":")
-        if content_digest == content.hexdigest() and file_digest == sha256(path.read_bytes()).hexdigest():
-            return
-    file_digest = store.write_loose(PATH, (piece.encode() for piece in _with_clock(clock, body())))
-    store.index.set_meta("manifest", f"{file_digest}:{content.hexdigest()}")
+    content, path = sha256(), store.folder / PATH
+    recorded, _, recorded_content = (store.index.meta("manifest") or "").partition(":")
 
+    def document() -> Iterator[bytes]:
+        yield schema.Manifest.partial(clock=clock).as_json()[:-1].encode() + b","
+        for piece in body:
+            data = piece.encode()
+            content.update(data)
+            yield data
 
-def _with_clock(clock: datetime, body: Iterable[str]) -> Iterator[str]:
-    yield schema.Manifest.partial(clock=clock).as_json()[:-1] + ","
-    yield from body
+    def is_unchanged() -> bool:
+        if recorded_content != content.hexdigest() or not path.is_file():
+            return False
+        return recorded == sha256(path.read_bytes()).hexdigest()
+
+    file_digest = store.write_unless(PATH, document(), is_unchanged)
+    if file_digest is not None:
+        store.index.set_meta("manifest", f"{file_digest}:{content.hexdigest()}")
 
 
 def _body(
@@ -119,7 +121,7 @@ class ManifestWriter:
 
     def write(self) -> None:
         """Write manifest.json, unless only its clock would change."""
-        _write(self.store, self.plan.clock, self._pieces)
+        _write(self.store, self.plan.clock, self._pieces())
 
     def _pieces(self) -> Iterator[str]:
         header = schema.Manifest.partial(
@@ -146,16 +148,14 @@ class ManifestWriter:
             list(enrolled_lines(self.store, self.plan.clock, self._revoked_authorities)),
         )
 
-    def _lines_of(
-        self, ids: Sequence[str], rest: Callable[[Record], schema.Authority | schema.Case]
-    ) -> Iterator[str]:
+    def _lines_of(self, ids: Sequence[str], rest: Callable[[Record], str]) -> Iterator[str]:
         """Join the stored part of each object with ``rest``; an entity that --only skipped has no record."""
         for start in range(0, len(ids), _CHUNK):
             chunk = ids[start : start + _CHUNK]
             records = self.store.index.records(chunk)
             for record in map(records.get, chunk):
                 if record is not None:
-                    yield self._stored_part(record)[:-1] + "," + rest(record).as_json()[1:]
+                    yield self._stored_part(record)[:-1] + "," + rest(record)[1:]
 
     def _stored_part(self, record: Record) -> str:
         """Return the stored part of an object, with the fault as planned.
@@ -172,7 +172,7 @@ class ManifestWriter:
             return record.record
         return json.dumps({**stored, "fault": planned}, ensure_ascii=False, separators=(",", ":"))
 
-    def _authority(self, entity: Entity, record: Record) -> schema.Authority:
+    def _authority(self, entity: Entity, record: Record) -> str:
         state, issuer = self.store.index.crl(entity.id), crl_issuer(entity)
         return schema.Authority.partial(
             revoked=self._revocation(entity.id),
@@ -181,21 +181,22 @@ class ManifestWriter:
             ocsp=responder_entry(entity),
             **self._earlier_certificates(record),
             **self._requirements(entity.id),
-        )
+        ).as_json()
 
     def _requirements(self, entity_id: str) -> dict[str, list[str]]:
         """Return the field with the sets of an entity itself, if it has any."""
         own = self.plan.own_sets.get(entity_id)
         return {"requirements": list(own)} if own else {}
 
-    def _case(self, record: Record) -> schema.Case:
+    def _case(self, record: Record) -> str:
         revoked = self._revocation(record.id)
         fault, earlier = self._faults.get(record.id), self._earlier_certificates(record)
         if fault is None:
             verdict = self._verdict_without_fault(record, revoked)
-            return schema.Case.partial(
-                revoked=revoked, verdict=verdict, **earlier, **self._requirements(record.id)
-            )
+            requirements = self._requirements(record.id)
+            if revoked is None and not earlier and not requirements:
+                return _plain_case(verdict.expected, verdict.stage, verdict.reason)
+            return schema.Case.partial(revoked=revoked, verdict=verdict, **earlier, **requirements).as_json()
         stored = _stored(record)
         state, plan = self.store.index.crl(record.id), self._ocsp_plans.get(record.id)
         ocsp = {} if state is None or plan is None else {"ocsp": ocsp_entry(plan, state)}
@@ -204,18 +205,10 @@ class ManifestWriter:
             revoked=revoked,
             verdict=self._verdict(record, stored, fault, revoked),
             **ocsp,
-            uploads=self._uploads_of(record.id, stored, self._appliances(base, fault)),
+            uploads=self._uploads.verdicts(stored.files, self._appliances(base, fault)),
             **earlier,
             **self._requirements(base),
-        )
-
-    def _uploads_of(
-        self, case_id: str, stored: schema.Case, sets: Sequence[RequirementSet]
-    ) -> list[schema.Upload]:
-        """Return the results of the uploads of a case, which the manifest's digest and its file both need."""
-        if case_id not in self._upload_results:
-            self._upload_results[case_id] = self._uploads.verdicts(stored.files, sets)
-        return self._upload_results[case_id]
+        ).as_json()
 
     def _appliances(self, base: str, fault: Fault) -> list[RequirementSet]:
         """Return the sets that a case is uploaded to: all but those of other roles and of authorities."""
@@ -288,10 +281,6 @@ class ManifestWriter:
         return frozenset(entity.name for entity in authorities if self._revocation(entity.id) is not None)
 
     @cached_property
-    def _upload_results(self) -> dict[str, list[schema.Upload]]:
-        return {}
-
-    @cached_property
     def _uploads(self) -> UploadVerdicts:
         folder, published = self.store.folder, dict[str, bytes]()
         for entity in self.plan.authorities:
@@ -299,6 +288,13 @@ class ManifestWriter:
             if issuer is not None and self.store.index.crl(entity.id) is not None:
                 published |= published_crls(folder, issuer)
         return UploadVerdicts(self.plan, folder, folder / TRUST, published)
+
+
+@lru_cache(maxsize=64)
+def _plain_case(expected: str, stage: str | None, reason: str | None) -> str:
+    """Return the remaining fields of a certificate without a fault, which most of a fleet share."""
+    verdict = schema.Verdict.partial(expected=expected, stage=stage, reason=reason)
+    return schema.Case.partial(revoked=None, verdict=verdict).as_json()
 
 
 def _stored(record: Record) -> schema.Case:
