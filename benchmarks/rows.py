@@ -162,7 +162,7 @@ def measurements() -> Iterator[Measurement]:
     yield "10,000 EC P-256", partial(_fresh, "10,000 EC P-256", "ec-p256", 10_000, 2)
     yield "memory", partial(_memory, (1_000, 10_000, 20_000), 200)
     yield "pool", partial(_pooled, 10_000, 1.5)
-    from benchmarks import answering, enrolling, handshakes, labs, large_inputs, long_crls
+    from benchmarks import answering, enrolling, fleets, handshakes, labs, large_inputs, long_crls
 
     yield "answers", partial(answering.rows, 0.6)
     yield "ACME orders", partial(enrolling.rows, 1.0)
@@ -170,6 +170,7 @@ def measurements() -> Iterator[Measurement]:
     yield from long_crls.measurements
     yield from large_inputs.measurements
     yield from labs.measurements
+    yield from fleets.measurements
 
 
 def _times(pair: Pair) -> tuple[str, str]:

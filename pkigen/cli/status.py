@@ -72,6 +72,13 @@ def _print_counts(env: Path, environment: Environment, result: EnvironmentStatus
     for label, number in counts:
         if number:
             print_line(f"  {number:>6}  {label}")
+    for fleet in result.fleets:
+        parts = [f"{fleet.count:,} certificates in {fleet.shards:,} shards"]
+        parts += [f"{fleet.revoked:,} revoked by the profile"] if fleet.revoked else []
+        parts += [f"{fleet.faulty:,} with a fault"] if fleet.faulty else []
+        parts.append(f"{fleet.state} {fleet.detail}" if fleet.detail else f"until {fleet.not_after:%Y-%m-%d}")
+        line = printable(f"  fleet {fleet.name}: {', '.join(parts)}")
+        print_line(colorize(line, _COLORS[fleet.state]) if fleet.state in _COLORS else line)
     for crl in result.crls:
         word = "was due on" if crl.stale else "valid until"
         line = f"  CRL of {crl.authority}: {word} {crl.next_update:%Y-%m-%d %H:%M} UTC"
@@ -90,16 +97,20 @@ def _print_list(label: str, state: str, certificates: Sequence[CertificateStatus
 
 
 def _conclusion(result: EnvironmentStatus, within: str) -> str:
+    of_fleets = [fleet.state for fleet in result.fleets]
     wrong = len(result.of_state("expired", "not-yet-valid"))
+    wrong += of_fleets.count("expired") + of_fleets.count("not-yet-valid")
     stale = sum(crl.stale for crl in result.crls)
     soon = len(result.of_state("expiring"))
-    if not wrong and not stale and not soon:
+    if not wrong and not stale and not soon and "expiring" not in of_fleets:
         return f"Everything is valid, and nothing expires within {within}."
     parts = []
     if wrong:
         parts.append(f"{wrong} not valid now (`pkigen build` reissues what expired)")
     if soon:
         parts.append(f"{soon} to renew (`pkigen renew ENV --expiring {within}`)")
+    if "expiring" in of_fleets:
+        parts.append("fleets that expire soon (`pkigen build` with a longer `renew` reissues them)")
     if stale:
         parts.append(f"{stale} stale CRLs (`pkigen refresh-crl ENV`)")
     return "; ".join(parts) + "."
@@ -113,9 +124,11 @@ def _as_json(environment: Environment, result: EnvironmentStatus) -> dict[str, o
 
     rows = ({key: instant(value) for key, value in asdict(one).items()} for one in result.certificates)
     crls = ({key: instant(value) for key, value in asdict(one).items()} for one in result.crls)
+    fleets = [{key: instant(value) for key, value in asdict(one).items()} for one in result.fleets]
     return {
         "environment": environment.name,
         "clock": environment.clock.isoformat(),
         "certificates": list(rows),
         "crls": list(crls),
+        **({"fleets": fleets} if fleets else {}),
     }

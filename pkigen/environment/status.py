@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pkigen.environment.environment import Environment
-from pkigen.environment.manifest.schema import Authority, Case, Enrolled
+from pkigen.environment.manifest.schema import Authority, Case, Enrolled, Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,29 @@ class CrlStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetStatus:
+    """A fleet: its certificates, those that the profile revokes, those with a fault, and the first to end.
+
+    ``state`` is as that of a certificate.
+    """
+
+    name: str
+    count: int
+    shards: int
+    revoked: int
+    faulty: int
+    not_after: datetime
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentStatus:
-    """All certificates of an environment, CAs first, and the CRLs."""
+    """All certificates of an environment, CAs first, the CRLs, and the fleets."""
 
     certificates: tuple[CertificateStatus, ...]
     crls: tuple[CrlStatus, ...]
+    fleets: tuple[FleetStatus, ...] = ()
 
     def of_state(self, *states: str) -> tuple[CertificateStatus, ...]:
         """Return the certificates without an intentional fault that are in one of these states."""
@@ -62,6 +80,7 @@ def environment_status(environment: Environment, now: datetime, until: datetime)
             for one in crls
             if one.crl is not None
         ),
+        tuple(_fleet_status(fleet, now, until) for fleet in contents.fleets),
     )
 
 
@@ -77,6 +96,20 @@ def _status(entity: Authority | Case, now: datetime, until: datetime) -> Certifi
     return CertificateStatus(entity.name, _kind(entity), entity.issuer, entity.not_after, state, detail)
 
 
+def _fleet_status(fleet: Fleet, now: datetime, until: datetime) -> FleetStatus:
+    not_before = max(shard.not_before for shard in fleet.shards)
+    not_after = min(shard.not_after for shard in fleet.shards)
+    return FleetStatus(
+        fleet.name,
+        fleet.count,
+        len(fleet.shards),
+        fleet.count // fleet.revoked.every if fleet.revoked else 0,
+        fleet.count // fleet.faults.every if fleet.faults else 0,
+        not_after,
+        *_validity(not_before, not_after, now, until),
+    )
+
+
 def _kind(entity: Authority | Case) -> str:
     if entity.fault is not None:
         return "faulty"
@@ -88,11 +121,15 @@ def _kind(entity: Authority | Case) -> str:
 def _state(entity: Authority | Case, now: datetime, until: datetime) -> tuple[str, str]:
     if entity.revoked is not None:
         return "revoked", f"{entity.revoked.reason} since {entity.revoked.at:%Y-%m-%d}"
-    if entity.not_after < now:
-        return "expired", f"since {entity.not_after:%Y-%m-%d}"
-    if entity.not_before > now:
-        return "not-yet-valid", f"before {entity.not_before:%Y-%m-%d}"
-    if entity.not_after < until:
-        days = (entity.not_after - now).days
+    return _validity(entity.not_before, entity.not_after, now, until)
+
+
+def _validity(not_before: datetime, not_after: datetime, now: datetime, until: datetime) -> tuple[str, str]:
+    if not_after < now:
+        return "expired", f"since {not_after:%Y-%m-%d}"
+    if not_before > now:
+        return "not-yet-valid", f"before {not_before:%Y-%m-%d}"
+    if not_after < until:
+        days = (not_after - now).days
         return "expiring", f"in {days} day{'' if days == 1 else 's'}"
     return "valid", ""

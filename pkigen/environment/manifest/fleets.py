@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from pkigen.environment.manifest import schema
 from pkigen.model import Role
@@ -22,6 +23,8 @@ def fleet_lines(plans: tuple[FleetPlan, ...], store: Store) -> Iterator[str]:
                 last=row.last,
                 first_serial=f"{row.serial(row.first):x}",
                 last_serial=f"{row.serial(row.last):x}",
+                not_before=datetime.fromtimestamp(row.not_before, UTC),
+                not_after=datetime.fromtimestamp(row.not_after, UTC),
                 files=[schema.FleetFile.partial(path=one.path, sha256=one.sha256) for one in row.files],
             )
             for row in store.index.shards.current(plan.name)

@@ -285,6 +285,8 @@ class FleetShard(_Model):
     last: int
     first_serial: str = Field(description="hexadecimal, as all serial numbers")
     last_serial: str
+    not_before: datetime = Field(description="of its certificates without a fault")
+    not_after: datetime
     files: list[FleetFile]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pkigen.environment.environment import open_environment
 from pkigen.environment.fleets.worker import ShardWorker
+from pkigen.environment.status import environment_status
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.model import Extension
 from pkigen.plan import fleets as fleet_plans
@@ -163,3 +166,13 @@ def test_a_fleet_that_left_the_profile_stays_until_it_is_pruned(tmp_path: Path) 
     assert len(rows(folder)) == 20
     assert changes(build_it(document, tmp_path, prune=True)) == {"meter": "prune"}
     assert not (folder / "fleets/meter").exists()
+
+
+def test_the_status_counts_the_certificates_of_fleets(tmp_path: Path) -> None:
+    faults, revoked = {"every": "7", "of": ["expired"]}, {"every": "5"}
+    folder = build_fleet(tmp_path, faults=faults, revoked=revoked, valid="60d").folder
+    now = datetime.now(UTC)
+    (fleet,) = environment_status(open_environment(folder), now, now + timedelta(days=30)).fleets
+    assert (fleet.count, fleet.shards, fleet.revoked, fleet.faulty, fleet.state) == (20, 3, 4, 2, "valid")
+    (fleet,) = environment_status(open_environment(folder), now, now + timedelta(days=90)).fleets
+    assert fleet.state == "expiring"
