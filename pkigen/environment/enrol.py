@@ -8,7 +8,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from threading import Lock
 
@@ -25,7 +24,7 @@ from pkigen.environment.published.stored_keys import (
     open_authority,
     subject_key_identifier,
 )
-from pkigen.environment.requested_certificate import Cause, Rejected, RequestPlanner, derived_name
+from pkigen.environment.requested_certificate import Cause, Rejected, RequestPlanner, derived_names
 from pkigen.environment.source_profile import load_source_profile
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError
 from pkigen.faults import FaultRequest, parse_faults
@@ -340,7 +339,7 @@ class Enroller:
             return name.lower() in taken or store.index.is_taken(f"{Role.CERTIFICATE}/{name}")
 
         if not order.name:
-            return next(name for name in _numbered(derived_name(order.requested)) if not is_taken(name))
+            return next(name for name in derived_names(order.requested) if not is_taken(name))
         if (problem := check_name(order.name)) is not None:
             raise InputError(problem)
         if is_taken(order.name):
@@ -352,11 +351,6 @@ def _fail(orders: Sequence[_Order], error: Exception) -> None:
     for order in orders:
         if order.enrolled is None and order.error is None:
             order.error = error
-
-
-def _numbered(base: str) -> Iterator[str]:
-    yield base
-    yield from (f"{base}-{number}" for number in count(2))
 
 
 def _row(order: _Order, entity: Entity) -> EnrolledRow:

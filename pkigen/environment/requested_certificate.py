@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from itertools import count
 
 from pkigen.documents.set_reference import SetReference
 from pkigen.environment.build.session import random_serial
@@ -135,8 +136,14 @@ class RequestPlanner:
         return made.entity
 
 
-def derived_name(requested: Requested) -> str:
-    """Return a name for the certificate, from the common name or the first alternative name."""
+def derived_names(requested: Requested) -> Iterator[str]:
+    """Yield names for the certificate, from the common name or the first alternative name: a, a-2, a-3 ..."""
+    base = _derived_name(requested)
+    yield base
+    yield from (f"{base}-{number}" for number in count(2))
+
+
+def _derived_name(requested: Requested) -> str:
     try:
         pairs, names = requested.subject_pairs, requested.names
     except ValueError as error:
