@@ -95,6 +95,7 @@ def format_status(status: dict[str, Any]) -> list[str]:
     if status["proxy"]:
         lines.append(f"{'proxy':{width}}  {'':9}  {status['proxy']}")
     lines += ["", f"User name {status['user']}, password {status['password']}"]
+    lines += ["Or sign in with this link, once and within ten minutes:", f"  {status['sign_in']}"]
     lines.append(f"Lab time: {status['clock']}")
     return list(map(printable, lines))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pkigen.environment.environment import Environment
 from pkigen.environment.manifest.schema import Authority, Case, Enrolled, Fleet
@@ -89,6 +90,21 @@ def expiring(environment: Environment, until: datetime) -> Iterator[str]:
     for case in environment.contents.end_entities:
         if case.fault is None and case.revoked is None and case.not_after < until:
             yield f"certificates/{case.name}"
+
+
+def dated_state(data: Mapping[str, Any], now: datetime) -> str:
+    """Return what is notable about a case at a time, with its date; "" for a valid certificate.
+
+    ``data`` is the object of the case in the manifest.
+    """
+    words = []
+    if revoked := data.get("revoked"):
+        words.append(f"It was revoked on {revoked['at'][:10]} ({revoked['reason']}).")
+    if datetime.fromisoformat(data["not_after"]) < now:
+        words.append(f"It expired on {data['not_after'][:10]}.")
+    elif datetime.fromisoformat(data["not_before"]) > now:
+        words.append(f"It is not valid before {data['not_before'][:10]}.")
+    return " ".join(words)
 
 
 def _status(entity: Authority | Case, now: datetime, until: datetime) -> CertificateStatus:

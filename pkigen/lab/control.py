@@ -51,8 +51,9 @@ def control_server(lab: Lab, stop: Callable[[], None]) -> Iterator[None]:
 
 
 def owner_status(lab: Lab) -> dict[str, Any]:
-    """Return the status of the lab with the credentials for the consoles."""
-    return {**lab.as_json(), "user": "admin", "password": lab.password}
+    """Return the status of the lab with the credentials for the consoles, among them a new sign-in link."""
+    link = f"{lab.console.url}/sign-in?link={lab.sessions.new_link()}"
+    return {**lab.as_json(), "user": "admin", "password": lab.password, "sign_in": link}
 
 
 def _application(lab: Lab, stop: Callable[[], None]) -> ASGIApp:

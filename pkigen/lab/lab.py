@@ -27,6 +27,7 @@ from pkigen.lab.connections.tls_client import ValidationPolicy
 from pkigen.lab.crl_server import CrlServer
 from pkigen.lab.state import profile_passphrases
 from pkigen.lab.timing import LabClock
+from pkigen.lab.web.sessions import Sessions
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, switched
 from pkigen.requirements.document import VALIDATION
@@ -63,6 +64,7 @@ class Lab:
         self.external_receivers: dict[str, str] = {}
         self.connections: tuple[Connection, ...] = ()
         self.password = ""
+        self.sessions: Sessions
         self.secret = ""
         self.crl_server: CrlServer
         self.enrolment: EnrolmentServer | None = None

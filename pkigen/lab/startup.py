@@ -46,6 +46,7 @@ from pkigen.lab.state import (
     profile_passphrases,
 )
 from pkigen.lab.timing import CancelToken, LabClock
+from pkigen.lab.web.sessions import Sessions
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
 from pkigen.serve.http.https_server import Endpoint, HttpsSite, serve_sites
@@ -97,6 +98,7 @@ def running_lab(
         lab.password = str(saved.get("password") or secrets.token_urlsafe(9))
         lab.secret = secrets.token_urlsafe(24)
         _start_appliances(lab, members, state, ports)
+        lab.sessions = Sessions(lab.console.endpoint.listener.port, lab.password)
         syslogs, hosted_ = _receivers(lab, members, state, ports)
         lab.connections = tuple(_connections(lab, members, sets, cancel_token))
         _restore_outboxes(lab, state)

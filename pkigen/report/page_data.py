@@ -83,9 +83,10 @@ def collect_page_data(folder: Path, options: ReportOptions) -> Report:
     def case(rows: Rows, data: Mapping[str, Any]) -> Row:
         return rows.case(data, checked.get(data["name"]), matrix_results.verdicts.get(data["name"], ()))
 
+    demands = tuple(requirement_results(checked.values(), anchors))
     case_section = section(cases, case)
     return Report(
-        title=plain(environment.name),
+        title=plain(_title(environment.name, manifest["requirements"], demands)),
         base_url=plain(manifest["base_url"]),
         clock=clock,
         now=now,
@@ -94,7 +95,7 @@ def collect_page_data(folder: Path, options: ReportOptions) -> Report:
         anchors=anchors,
         authorities=section(authorities, Rows.authority),
         cases=case_section,
-        demands=tuple(requirement_results(checked.values(), anchors)),
+        demands=demands,
         sound=sum("fault" not in one for one in cases),
         verdicts=Counter(row.expected for row in case_section.rows),
         families=Counter(row.family for row in case_section.rows if row.family),
@@ -102,6 +103,12 @@ def collect_page_data(folder: Path, options: ReportOptions) -> Report:
         validators=matrix_results.validators,
         surprises=tuple(row for row in case_section.rows if row.surprising),
     )
+
+
+def _title(name: str, sets: Sequence[str], results: Sequence[RequirementSetResult]) -> str:
+    """Return the environment's name and what its certificates are for, according to its requirement sets."""
+    purposes = [one.title for one in results if one.name in sets]
+    return f"{name}: {'; '.join(purposes) or 'test PKI'}"
 
 
 def _check(folder: Path, options: ReportOptions) -> Iterable[CheckResult]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pkigen.environment.status import dated_state
 from pkigen.faults import FAULTS
 from pkigen.inspection.check import CheckResult
 from pkigen.report.matrix_results import ValidatorVerdict
@@ -98,6 +99,8 @@ class Rows:
         verdict, fault = data["verdict"], data.get("fault")
         facts = [*_facts(data), ("Hosts", _hosts(data["hosts"]) or "none")]
         facts += [("Clients trust", ", ".join(data["trust"]))] if data["trust"] else []
+        state = dated_state(data, self.now)
+        facts += [("State", state)] if state else []
         facts += _about(fault) if fault else []
         facts += [("Verdict", _verdict(verdict))]
         facts += [("At upload", _upload(one)) for one in data.get("uploads", ())]

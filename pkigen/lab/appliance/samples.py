@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from pkigen.environment.environment import Case, Environment
+from pkigen.environment.status import dated_state
 from pkigen.errors import InputError
 from pkigen.lab.appliance.upload import File, Upload
 from pkigen.lab.state import Passphrases
@@ -23,8 +25,8 @@ class SampleUpload:
     sound: bool = False
 
 
-def sample_uploads(environment: Environment, own: str) -> Iterator[SampleUpload]:
-    """Return the samples of an appliance: its compliant certificate, then the faulty ones."""
+def sample_uploads(environment: Environment, own: str, now: datetime) -> Iterator[SampleUpload]:
+    """Return the samples of an appliance: its compliant certificate, then the faulty ones at a time."""
     broken = []
     for case in environment.cases():
         fault = case.data.get("fault")
@@ -36,7 +38,8 @@ def sample_uploads(environment: Environment, own: str) -> Iterator[SampleUpload]
         elif "certificate" in case.data["files"] and "key" in case.data["files"]:
             upload = next(iter(case.data.get("uploads", ())), fault)
             messages = tuple(upload.get("messages", ()))
-            broken.append(SampleUpload(case.name, fault["says"], bool(upload.get("accepted")), messages))
+            says = " ".join(filter(None, (fault["says"], dated_state(case.data, now))))
+            broken.append(SampleUpload(case.name, says, bool(upload.get("accepted")), messages))
     # First one sample for each message, then the others.
     seen, later = set[tuple[str, ...]](), list[SampleUpload]()
     for one in broken:

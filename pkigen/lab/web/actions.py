@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ from pkigen.lab.web.sessions import Session, has_trusted_host, is_cross_site
 Action = Callable[[Request, Session, FormFields], Response]
 
 _NEXT_MONTH = "31d"
+_MOST_DAYS = 50 * 366
 
 
 class Actions:
@@ -52,7 +54,7 @@ class Actions:
             "/try/unrevoke": (self._unrevoke, ("name",)),
             "/try/renew": (self._renew, ()),
             "/try/crl-server": (self._crl_server, ("run",)),
-            "/try/clock": (self._clock, ("move",)),
+            "/try/clock": (self._clock, ("move", "date")),
             "/enrolment/fault": (self._enrolment_fault, ("fault", "to", "times")),
             "/api": (self._token, ()),
         }
@@ -197,13 +199,25 @@ class Actions:
         return RedirectResponse("/try", 303)
 
     def _clock(self, _request: Request, session: Session, fields: FormFields) -> Response:
-        if _one_of(("right", "month"), fields, "move") == "right":
+        move = _one_of(("right", "month", "date"), fields, "move")
+        if move == "right":
             self._lab.reset_clock()
             session.tell("good", "The lab clock was reset to the machine's time.")
         else:
-            self._lab.move_clock(_NEXT_MONTH)
+            self._lab.move_clock(_NEXT_MONTH if move == "month" else self._days_until(fields))
             session.tell("notice", f"The lab date is now {self._lab.clock():%Y-%m-%d}.")
         return RedirectResponse("/try", 303)
+
+    def _days_until(self, fields: FormFields) -> str:
+        """Return the time from the lab's date to the date in the form."""
+        try:
+            day = date.fromisoformat(fields.texts.get("date", ""))
+        except ValueError:
+            raise HTTPException(422, "The field 'date' must be a date such as 2027-01-31") from None
+        days = (day - self._lab.clock().date()).days
+        if days > _MOST_DAYS:
+            raise HTTPException(422, "The date is more than 50 years ahead")
+        return f"{days}d"
 
     def _enrolment_fault(self, _request: Request, session: Session, fields: FormFields) -> Response:
         """Activate a fault of the enrollment server, or remove it."""

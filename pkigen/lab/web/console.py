@@ -22,7 +22,7 @@ from pkigen.lab.lab import Lab
 from pkigen.lab.web.openapi import document
 from pkigen.lab.web.overview import failure_reason, summary, worst_first
 from pkigen.lab.web.rest import prefix_of
-from pkigen.lab.web.sessions import Session, Sessions
+from pkigen.lab.web.sessions import Session
 from pkigen.lab.web.topology import MARKS, drawings, grade
 from pkigen.lab.web.views import view
 
@@ -55,7 +55,7 @@ class Console:
     """The pages of one appliance."""
 
     def __init__(self, lab: Lab, appliance: Appliance) -> None:
-        self.sessions = Sessions(appliance.endpoint.listener.port, lab.password)
+        self.sessions = lab.sessions
         self._lab = lab
         self._appliance = appliance
 
@@ -75,6 +75,7 @@ class Console:
         return [
             Route("/sign-in", self._sign_in, methods=["GET"]),
             Route("/welcome", self._welcome, methods=["GET"]),
+            Route("/root.crt", self._root, methods=["GET"]),
             *signed,
         ]
 
@@ -148,7 +149,24 @@ class Console:
     def _sign_in(self, request: Request) -> Response:
         if self.sessions.of(request) is not None:
             return RedirectResponse("/", 303)
-        return self.sign_in_page(request)
+        token = request.query_params.get("link")
+        if token is None:
+            return self.sign_in_page(request)
+        if not self.sessions.opens_link(token):
+            wrong = "This link has expired or was used. `pkigen lab status` prints a new one."
+            return self.sign_in_page(request, wrong, 401)
+        response = RedirectResponse("/", 303)
+        self.sessions.begin(response)
+        return response
+
+    def _root(self, _request: Request) -> Response:
+        """Return the trust anchors of the lab, which are public, as a download."""
+        name = f"{self._lab.environment.name}-root.crt"
+        return Response(
+            self._lab.environment.trust.read_bytes(),
+            media_type="application/x-pem-file",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     def _welcome(self, request: Request) -> Response:
         session = self.sessions.of(request)
@@ -219,7 +237,7 @@ class Console:
     def _shelf(self, request: Request, session: Session) -> Response:
         lab, me = self._lab, self._appliance
         environment = lab.environment
-        articles = tuple(sample_uploads(environment, me.name))
+        articles = tuple(sample_uploads(environment, me.name, lab.clock()))
         names = [me.name] if me.role is Role.SENSOR else [*lab.appliances, *lab.receivers]
         return self.render(request, "try", session, articles=articles, revocable=lab.revocable(names))
 

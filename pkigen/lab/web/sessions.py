@@ -1,4 +1,4 @@
-"""Sessions of a console, and checks for cross-site requests and DNS rebinding."""
+"""Sessions of a lab's consoles, and checks for cross-site requests and DNS rebinding."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _MOST_TOLD = 20
 _MOST_WRONG = 10
 _MOST_ADDRESSES = 1024
 _WAIT_SECONDS = 30.0
+_MOST_LINKS = 16
+LINK_MINUTES = 10
 
 
 @dataclass
@@ -53,7 +55,10 @@ class _Attempts:
 
 
 class Sessions:
-    """Sessions of one appliance. The cookie name contains the port, because cookies ignore ports.
+    """Sessions of all consoles of a lab: one sign-in opens each of them.
+
+    The cookie name contains the port of the management console. Browsers send a cookie to all ports of a
+    host, so it reaches every appliance of the lab, and another lab has a cookie of its own.
 
     ``clock`` is a monotonic clock in seconds. This is not Starlette's SessionMiddleware: sessions in a signed
     cookie could not be ended at sign-out.
@@ -66,6 +71,7 @@ class Sessions:
         self._attempts = dict[str, _Attempts]()
         self._trusted_address = ""
         self._sessions = dict[str, Session]()
+        self._links = dict[str, float]()
         self._lock = Lock()
 
     def wait(self, address: str) -> int:
@@ -94,6 +100,20 @@ class Sessions:
                 del self._attempts[next(iter(self._attempts))]
             self._attempts[network] = attempts
         return False
+
+    def new_link(self) -> str:
+        """Return the token of a link that signs in once, within ten minutes."""
+        token = secrets.token_urlsafe(24)
+        with self._lock:
+            while len(self._links) >= _MOST_LINKS:
+                del self._links[next(iter(self._links))]
+            self._links[token_digest(token)] = self._clock() + LINK_MINUTES * 60
+        return token
+
+    def opens_link(self, token: str) -> bool:
+        """Return whether the token of a link is valid, and make it invalid."""
+        with self._lock:
+            return self._links.pop(token_digest(token), 0.0) > self._clock()
 
     def begin(self, response: Response) -> Session:
         """Create a session and set its cookie (Secure, HttpOnly, SameSite=Strict)."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import h11
 
+from pkigen.clock import utc_now
+from pkigen.environment.status import dated_state
 from pkigen.serve.tls.expected import NOT_SENT, expected_over_tls
 from pkigen.serve.tls.handshake_signature import required_of_clients
 
@@ -79,13 +81,25 @@ _CLASSES = {
     "V": "Clients differ in their verdict.",
 }
 
+_VERDICTS = {
+    "accept": ("good", "Clients accept this certificate."),
+    "reject": ("bad", "Clients must reject this certificate."),
+    "varies": ("notice", "Clients differ: some accept this certificate, others reject it."),
+}
+"""Color and statement of each expected verdict, as at badssl.com."""
+
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --line: #d8dee4; --ground: #ffffff; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6eaef; --soft: #9aa5b1; --line: #343b44; --ground: #14181d; } }
-body { margin: 0 auto; padding: 2.5rem 1.25rem; max-width: 46rem; color: var(--ink);
-       background: var(--ground); font: 1rem/1.55 system-ui, sans-serif; }
-h1 { margin: 0 0 .4rem; font-size: 1.6rem; overflow-wrap: anywhere; }
+body { margin: 0; color: var(--ink); background: var(--ground); font: 1rem/1.55 system-ui, sans-serif; }
+header { padding: 2.5rem max(1.25rem, 50vw - 23rem); color: #ffffff; text-align: center; }
+header.good { background: #13753b; }
+header.bad { background: #b3202f; }
+header.notice { background: #855600; }
+header p { margin: 0; color: inherit; }
+main { margin: 0 auto; padding: 1.5rem 1.25rem 2.5rem; max-width: 46rem; }
+h1 { margin: 0 0 .4rem; font-size: clamp(1.5rem, 6vw, 2.6rem); overflow-wrap: anywhere; }
 p { margin: 0 0 1.6rem; color: var(--soft); }
 dl { margin: 0; border-top: 1px solid var(--line); }
 dt { padding-top: .7rem; color: var(--soft); font-size: .85rem; font-weight: 600; }
@@ -97,11 +111,12 @@ _OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")
 def page_as_text(data: dict[str, Any]) -> str:
     """Return the page for terminals; ``data`` is the object of the case in the manifest."""
     rows = "".join(f"{label}: {value}\n" for label, value in _rows(data))
-    return f"{data['name']}\n{_headline(data)}\n\n{rows}"
+    return f"{data['name']}\n{_VERDICTS[expected_over_tls(data)][1]}\n{_headline(data)}\n\n{rows}"
 
 
 def page_as_html(data: dict[str, Any]) -> str:
     """Return the page for browsers, without external resources."""
+    grade, verdict = _VERDICTS[expected_over_tls(data)]
     rows = "\n".join(f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in _rows(data))
     return f"""<!doctype html>
 <html lang="en">
@@ -113,11 +128,16 @@ def page_as_html(data: dict[str, Any]) -> str:
 <style>{_STYLE}</style>
 </head>
 <body>
+<header class="{grade}">
 <h1>{escape(data["name"])}</h1>
+<p><strong>{verdict}</strong></p>
+</header>
+<main>
 <p>{escape(_headline(data))}</p>
 <dl>
 {rows}
 </dl>
+</main>
 </body>
 </html>
 """
@@ -126,7 +146,7 @@ def page_as_html(data: dict[str, Any]) -> str:
 def _headline(data: dict[str, Any]) -> str:
     fault, verdict = data.get("fault"), data["verdict"]
     if fault is not None:
-        return str(fault["says"])
+        return " ".join(filter(None, (str(fault["says"]), dated_state(data, utc_now()))))
     if verdict["expected"] == "accept":
         return "This certificate has no fault; clients accept it."
     return f"This certificate has no injected fault, but clients must reject it: {verdict['reason']}."

@@ -124,5 +124,5 @@ def test_the_console_works_without_scripts(people: NewPerson, lab: Lab) -> None:
     edge(page, "sensor-01:management-console").click()
     expect(page.locator("#chosen")).to_contain_text(REVOKED)
     lab.unrevoke("sensor-01")
-    page.get_by_role("button", name="Check now").click()
+    page.get_by_role("button", name="Retry now").click()
     expect(page.locator("#chosen")).to_contain_text("The certificates are valid and not revoked.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -129,7 +130,10 @@ def test_the_number_of_wrong_passwords_is_limited(own_plant: Plant) -> None:
     answer = client.post("/sign-in", data={"user": "admin", "password": own_plant.lab.password})
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 30
-    assert own_plant.person("sensor-02").client.get("/").status_code == 200, "others are not held up"
+    data = {"user": "admin", "password": own_plant.lab.password}
+    assert own_plant.client("sensor-02").post("/sign-in", data=data).status_code == 429, (
+        "one for all consoles"
+    )
 
 
 def test_the_lockout_ends_after_its_time() -> None:
@@ -182,6 +186,27 @@ def test_a_session_of_another_lab_does_not_replace_this_one() -> None:
         Sessions(port, "secret").begin(response)
         names.add(response.headers["set-cookie"].partition("=")[0])
     assert len(names) == 2
+
+
+def test_a_link_signs_in_once_and_expires(plant: Plant) -> None:
+    now = [0.0]
+    sessions = Sessions(8443, "secret", lambda: now[0])
+    late = sessions.new_link()
+    now[0] += 600
+    assert not sessions.opens_link(late)
+    client, link = plant.client("console"), f"/sign-in?link={plant.lab.sessions.new_link()}"
+    assert client.get(link).headers["location"] == "/"
+    assert client.get("/").status_code == 200
+    again = plant.client("sensor-01").get(link)
+    assert again.status_code == 401
+    assert "This link has expired or was used." in again.text
+    assert "set-cookie" not in again.headers
+
+
+def test_anybody_can_download_the_root_certificate(plant: Plant) -> None:
+    answer = plant.client("sensor-01").get("/root.crt")
+    assert answer.content == plant.lab.environment.trust.read_bytes()
+    assert answer.headers["content-disposition"].startswith('attachment; filename="')
 
 
 def test_a_session_expires_and_the_oldest_is_dropped_at_the_limit() -> None:
@@ -248,6 +273,9 @@ def test_every_form_redirects_to_a_page(path: str, person: Person) -> None:
         ("/try/revoke", {"name": "nobody"}, 422),
         ("/try/clock", {"move": "year"}, 422),
         ("/try/clock", {}, 422),
+        ("/try/clock", {"move": "date", "date": "31 May"}, 422),
+        ("/try/clock", {"move": "date", "date": "2001-01-01"}, 422),
+        ("/try/clock", {"move": "date", "date": "9999-12-31"}, 422),
         ("/try/crl-server", {}, 422),
         ("/nowhere", {}, 404),
         ("/certificate", {}, 405),
@@ -274,6 +302,9 @@ def test_the_experiments_page_switches_problems_on_and_off(own_plant: Plant) -> 
     assert not lab.crl_server.stopped
     person.post("/try/clock", {"move": "month"})
     assert lab.clock.ahead.days in (30, 31)
+    day = (lab.clock() + timedelta(days=100)).date()
+    person.post("/try/clock", {"move": "date", "date": day.isoformat()})
+    assert lab.clock().date() == day
     person.post("/try/clock", {"move": "right"})
     assert lab.clock.ahead.days == 0
     person.post("/try/revoke", {"name": "sensor-01"})

@@ -54,6 +54,10 @@ def test_a_client_accepts_cases_without_a_visible_fault(tmp_path: Path) -> None:
         assert NOT_SENT in page(unsent)
         assert "did not check it" not in page(unsent)
         assert "did not check it" in page(sent)
+        assert "Clients accept this certificate." in page(unsent)
+        assert "Clients must reject this certificate." in page(sent)
+    assert '<header class="good">' in page_as_html(unsent)
+    assert '<header class="bad">' in page_as_html(sent)
 
 
 def test_a_client_agrees_about_the_files_that_violate_a_requirement(tmp_path: Path) -> None:

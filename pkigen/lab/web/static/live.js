@@ -23,6 +23,8 @@ function focused(part) {
 }
 
 function renew(part, found) {
+  const lists = found?.querySelectorAll("details") ?? [];
+  part.querySelectorAll("details").forEach((one, place) => lists[place]?.toggleAttribute("open", one.open));
   if (!found || found.innerHTML === part.innerHTML) return;
   const again = focused(part);
   part.innerHTML = found.innerHTML;
