@@ -14,7 +14,13 @@ from pkigen.environment.build.options import Action, BuildOptions, Change, avail
 from pkigen.environment.build.session import Session, stored_salt
 from pkigen.environment.build.state import BuildState
 from pkigen.environment.build.worker_pool import process_pool, worker_of_process
-from pkigen.environment.fleets.decisions import FleetDecision, decide, spec_of
+from pkigen.environment.fleets.decisions import (
+    FleetDecision,
+    decide,
+    destination_of,
+    remember_destination,
+    spec_of,
+)
 from pkigen.environment.fleets.remote import delete, is_url, upload
 from pkigen.environment.fleets.revocations import carry_revocations, record_revocations, revocation_text
 from pkigen.environment.fleets.worker import (
@@ -49,7 +55,8 @@ def build_fleets(
     session: Session, state: BuildState, options: BuildOptions, advance: Callable[[int], None]
 ) -> None:
     """Build the shards that are new, changed, or damaged; record each of them when its files are in place."""
-    builder = _Builder(session, state, options)
+    remember_destination(state.store, options)
+    builder = _Builder(session, state, replace(options, destination=destination_of(state.store, options)))
     decisions = [
         decide(fleet, state.store, session.decider, stored_salt(state.store)) for fleet in session.plan.fleets
     ]

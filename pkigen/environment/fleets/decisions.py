@@ -11,7 +11,7 @@ from hashlib import blake2s
 from pathlib import Path
 
 from pkigen.environment.build.diff import output_digest
-from pkigen.environment.build.options import Action, Change
+from pkigen.environment.build.options import Action, BuildOptions, Change
 from pkigen.environment.build.reissue_reasons import ReissueDecider
 from pkigen.environment.fleets.remote import damage, is_url
 from pkigen.environment.manifest.fleets import DIRECTORY
@@ -20,6 +20,7 @@ from pkigen.plan.fleets import FleetPlan
 from pkigen.store import ShardFile, ShardRow, Store
 from pkigen.store.staged_files import file_digest
 
+_DESTINATION = "shards to"
 _TEMPLATE = "template"
 """The part of a digest for fields that the first certificate does not show."""
 
@@ -86,6 +87,17 @@ def decide(plan: FleetPlan, store: Store | None, decider: ReissueDecider, salt: 
     return decision
 
 
+def destination_of(store: Store, options: BuildOptions) -> str:
+    """Return the URL for shards, "" for the environment; without the option, that of the build before."""
+    return options.destination or store.index.meta(_DESTINATION) or ""
+
+
+def remember_destination(store: Store, options: BuildOptions) -> None:
+    """Record the URL for later builds, and for commands that build."""
+    if options.destination:
+        store.index.set_meta(_DESTINATION, options.destination)
+
+
 def shard_ranges(plan: FleetPlan) -> Iterator[tuple[int, int]]:
     """Yield the first and the last certificate of each shard."""
     count, size = plan.fleet.settings.count, plan.fleet.settings.shard
@@ -136,7 +148,7 @@ def _reasons(
     elif row.issuers != fingerprint:
         yield "its issuer's certificate changed"
     yield from decider.time_reasons(plan.first, row.not_before, row.not_after)
-    prefix = options.destination or DIRECTORY
+    prefix = destination_of(store, options) or DIRECTORY
     for file in row.files:
         if not file.path.startswith(prefix):
             yield f"its files have to be in {prefix}"

@@ -140,7 +140,7 @@ def test_shards_are_written_to_s3(bucket: Any, tmp_path: Path) -> None:
     assert [path.name for path in (result.folder / "fleets/meter").iterdir()] == ["chain.pem"]
     assert extract(result.folder, "meter", 12).member.name == "meter-12"
     assert len(list(members(result.folder, "meter"))) == 20
-    assert build(load(with_fleet()), tmp_path, options).summary.up_to_date
+    assert build(load(with_fleet()), tmp_path, BuildOptions()).summary.up_to_date
     bucket.delete_object(Bucket="fleets", Key=keys[1])
     assert build(load(with_fleet()), tmp_path, options).summary.in_shards == 8
     build(load(with_fleet(count=8)), tmp_path, options)
