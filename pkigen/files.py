@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from hashlib import sha256
 from pathlib import Path
 
+from pkigen import renames
 from pkigen.errors import EnvironmentFailure
 from pkigen.os_errors import os_error_reason
 
@@ -123,7 +124,7 @@ def write_private_file(path: Path, data: bytes) -> None:
     try:
         with open(os.open(draft, flags, 0o600), "wb") as file:
             file.write(data)
-        os.replace(draft, path)
+        renames.replace(draft, path)
     except OSError as error:
         with suppress(OSError):
             draft.unlink()

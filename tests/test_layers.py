@@ -19,7 +19,7 @@ from tests.tools import ROOT
 
 # From the bottom to the top. Those of one row know nothing of each other.
 ROWS = (
-    ("errors", "junit", "os_errors"),
+    ("errors", "junit", "os_errors", "renames"),
     ("files", "plugins", "strict_json"),
     ("model",),
     ("clock", "asn1"),

@@ -31,12 +31,12 @@ A serial number or CRL number can therefore be reserved and never used. None is 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
+from pkigen import renames
 from pkigen.store.entries import Entry, Publication
 from pkigen.store.index import Index
 from pkigen.store.layout import inside
@@ -114,7 +114,7 @@ class Committer:
         """Put a loose file in place, unless that already happened."""
         draft = self.placement.staging / staged
         if draft.exists():
-            os.replace(draft, inside(self.placement.environment, path))
+            renames.replace(draft, inside(self.placement.environment, path))
 
 
 def _loose(entry: Entry) -> list[str]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pkigen import renames
 from pkigen.errors import EnvironmentFailure
 from pkigen.store.entries import Entry
 from pkigen.store.layout import REPLACED, STAGING, STATE, inside
@@ -36,7 +37,7 @@ class Placement:
         """
         target, staged = f"{self.environment}/{entity_id}", f"{self.staging}/{folder}"
         try:
-            os.rename(staged, target)
+            renames.rename(staged, target)
             return False
         except OSError:
             if not os.path.lexists(target):
@@ -45,11 +46,11 @@ class Placement:
             raise EnvironmentFailure(f"{target} is not a directory; move it away")
         if not exchange(staged, target):
             aside = f"{staged}{_ASIDE}"
-            os.rename(target, aside)
+            renames.rename(target, aside)
             try:
-                os.rename(staged, target)
+                renames.rename(staged, target)
             except OSError:
-                os.rename(aside, target)
+                renames.rename(aside, target)
                 raise
         return True
 
@@ -58,9 +59,9 @@ class Placement:
         target, aside = self.environment / entry.id, self.staging / f"{folder}{_ASIDE}"
         if not os.path.lexists(target):
             if self._is_staged(entry, folder):
-                os.rename(self.staging / folder, target)
+                renames.rename(self.staging / folder, target)
             elif aside.exists():
-                os.rename(aside, target)
+                renames.rename(aside, target)
                 return False
         return self.is_placed(entry, folder)
 
@@ -87,7 +88,7 @@ class Placement:
         conflicting = [name for name in foreign if os.path.lexists(f"{target}/{name}")]
         for name in foreign:
             if name not in conflicting:
-                os.rename(f"{old}/{name}", f"{target}/{name}")
+                renames.rename(f"{old}/{name}", f"{target}/{name}")
         note = self._keep_aside(now.id, [Path(old, name) for name in conflicting]) if conflicting else None
         _delete(old)
         return note
@@ -108,7 +109,7 @@ class Placement:
         foreign = [name for name in remaining if name not in recorded]
         if not foreign and target.is_dir():
             removed = next(_unused(self.staging / entry.id.replace("/", ".")))
-            os.rename(target, removed)  # atomic, unlike deleting the files in place
+            renames.rename(target, removed)  # atomic, unlike deleting the files in place
             _delete(removed)
         for path, _ in entry.files:
             inside(self.environment, path).unlink(missing_ok=True)
@@ -141,7 +142,7 @@ class Placement:
         directory.mkdir(mode=0o700)
         for path in paths:
             target = directory / path.name
-            os.rename(path, next(_unused(target)) if os.path.lexists(target) else target)
+            renames.rename(path, next(_unused(target)) if os.path.lexists(target) else target)
         return directory.relative_to(self.environment).as_posix()
 
     def _is_staged(self, entry: Entry, folder: str) -> bool:

@@ -16,10 +16,10 @@ unreadable one was damaged later; pkigen reports it and never replaces it.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
+from pkigen import renames
 from pkigen.errors import EnvironmentFailure
 from pkigen.store.enrolled import ENROLLED
 from pkigen.store.shards import SHARDS
@@ -82,7 +82,7 @@ def create(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
-    os.rename(draft, path)
+    renames.rename(draft, path)
     sync_directory(path.parent)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from pkigen import renames
 from pkigen.errors import InputError
 from pkigen.store.commit import Committer
 from pkigen.store.entries import Damage, Entry, Publication
@@ -118,7 +119,7 @@ class Store:
         """Replace the record of the last build. It needs no flush: a damaged record is not used."""
         draft = self._placement.staging / secrets.token_hex(12)
         draft.write_bytes(data)
-        os.replace(draft, self.folder / STATE / UP_TO_DATE)
+        renames.replace(draft, self.folder / STATE / UP_TO_DATE)
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Commit entities, each of them atomically; durable when the call returns.
@@ -152,7 +153,7 @@ class Store:
                 draft.unlink()
                 return None
             sync_file(draft)
-            os.replace(draft, target)
+            renames.replace(draft, target)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
@@ -165,7 +166,7 @@ class Store:
         draft = self._placement.staging / secrets.token_hex(12)
         write_new(str(draft), data, secret=True)
         sync_file(draft)
-        os.replace(draft, target)
+        renames.replace(draft, target)
         sync_directory(target.parent)
 
     def read(self, path: str) -> bytes:

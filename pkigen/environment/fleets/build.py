@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
+from pkigen import renames
 from pkigen.environment.build.options import Action, BuildOptions, Change, available_jobs
 from pkigen.environment.build.session import Session, stored_salt
 from pkigen.environment.build.state import BuildState
@@ -193,7 +193,7 @@ class _Builder:
         make_private_directory(store, path.rpartition("/")[0])
         target, staged = inside(store.folder, path), Path(file.path)
         sync_file(staged)
-        os.replace(staged, target)
+        renames.replace(staged, target)
         sync_directory(target.parent)
         return ShardFile(path, file.sha256, file.size, target.stat().st_mtime_ns)
 

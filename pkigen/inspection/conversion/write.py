@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
+from pkigen import renames
 from pkigen.errors import EnvironmentFailure, InputError, Problem
 from pkigen.inspection.artifacts.read import STANDARD_INPUT
 from pkigen.model import File
@@ -83,7 +84,7 @@ def write(files: Sequence[Rendered | File], paths: Sequence[Path]) -> None:
         for at, file in enumerate(files):
             _create(drafts[at], file.data, 0o600 if file.secret else 0o666)
         for at, path in enumerate(paths):
-            os.replace(drafts[at], path)
+            renames.replace(drafts[at], path)
         for directory in {path.parent for path in paths}:
             _sync_directory(directory)
     except OSError as error:
