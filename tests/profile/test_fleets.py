@@ -52,7 +52,7 @@ def test_a_wrong_fleet_is_an_error_at_its_place(tmp_path: Path, body: str, place
     assert message in text
 
 
-@pytest.mark.parametrize("fault", ["crl-expired", "key-mismatch", "expired-intermediate"])
+@pytest.mark.parametrize("fault", ["crl-expired", "key-mismatch", "expired-intermediate", "serial-duplicate"])
 def test_a_fault_beyond_the_certificate_is_an_error(tmp_path: Path, fault: str) -> None:
     body = f"{{count: 2, issuer: root, faults: {{every: 1, of: [expired, {fault}]}}}}"
     profile = _load(tmp_path, f"  meter: {body}\n")

@@ -41,10 +41,11 @@ def test_a_second_build_changes_nothing(tmp_path: Path) -> None:
             {"subject": {"CN": "{{ name }}.example"}},
             _ALL,
         ),
+        ({"subject": {"CN": "{{ 'odd' if index == '12' else name }}.test"}}, _ALL),
         ({"revoked": {"every": "2"}}, set()),
         ({"count": 16}, set()),
     ],
-    ids=["more", "faults", "subject", "revoked", "fewer"],
+    ids=["more", "faults", "subject", "template", "revoked", "fewer"],
 )
 def test_an_edit_rebuilds_only_the_shards_that_it_affects(
     tmp_path: Path, edit: dict[str, Any], rebuilt: set[str]
