@@ -132,6 +132,13 @@ class State:
         rows = (self._one(query, kind, owner, status) for status in statuses)
         return sum(int(row[0]) for row in rows if row)
 
+    def with_status(self, kind: str, owner: str, status: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return an owner's records that have a status."""
+        query = "SELECT id, data FROM records WHERE kind = ? AND owner = ? AND status = ?"
+        with self._lock, _failures():
+            rows = self._sql.execute(query, (kind, owner, status)).fetchall()
+        return [(record_id, json.loads(data)) for record_id, data in rows]
+
     def all(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Return the records of a kind."""
         with self._lock, _failures():

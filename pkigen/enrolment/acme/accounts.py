@@ -47,6 +47,8 @@ def new_account(service: AcmeService, call: Call) -> Reply:
         if service.state.count(ACCOUNT, service.template.name) >= _MOST_ACCOUNTS:
             text = f"the directory has {_MOST_ACCOUNTS} accounts, and permits no more"
             raise Problem("rateLimited", text, headers={"Retry-After": "3600"})
+        service.limits.accounts.check("", "new accounts")
+        service.limits.accounts.count("")
         account_id = new_id()
         account = {
             "status": "valid",

@@ -53,9 +53,14 @@ def new_order(service: AcmeService, call: Call) -> Reply:
     template = service.template if profile is None else profiles[profile]
     challenges = [_challenges(template, identifier) for identifier in identifiers]
     _check_allowed(template, identifiers, challenges)
+    service.limits.orders.check(call.account_id, "new orders of the account")
+    for identifier in identifiers:
+        name = identifier["value"].removeprefix("*.")
+        service.limits.failures.check(f"{call.account_id} {name}", f"failed validations of {name}")
     order_id, expires = new_id(), timestamp(utc_now() + LIFE)
     with service.state.transaction():
         _check_open_orders(service, call)
+        service.limits.orders.count(call.account_id)
         replaces = payload.get("replaces")
         if replaces is not None:
             check_replaced(service, call, replaces, identifiers)
@@ -78,9 +83,28 @@ def new_order(service: AcmeService, call: Call) -> Reply:
 
 
 def _check_open_orders(service: AcmeService, call: Call) -> None:
-    if service.state.count_status(ORDER, call.account_id, ("pending", "ready")) >= MOST_OPEN_ORDERS:
+    if _open_orders(service, call) < MOST_OPEN_ORDERS:
+        return
+    _forget_expired(service, call.account_id)
+    if _open_orders(service, call) >= MOST_OPEN_ORDERS:
         text = f"the account has {MOST_OPEN_ORDERS} unfinished orders; finish some, or deactivate it"
         raise Problem("rateLimited", text, headers={"Retry-After": "60"})
+
+
+def _open_orders(service: AcmeService, call: Call) -> int:
+    return service.state.count_status(ORDER, call.account_id, ("pending", "ready"))
+
+
+def _forget_expired(service: AcmeService, account_id: str) -> None:
+    """Delete the expired orders of an account that have no certificate, with their authorizations."""
+    after, page = 0, service.state.owned(ORDER, account_id)
+    while page:
+        for after, order_id, data in page:  # noqa: B007  the last one begins the next page
+            if data["status"] != "valid" and _is_past(data["expires"]):
+                for authorization_id in data["authorizations"]:
+                    service.state.delete(AUTHORIZATION, authorization_id)
+                service.state.delete(ORDER, order_id)
+        page = service.state.owned(ORDER, account_id, after=after)
 
 
 def order(service: AcmeService, call: Call) -> Reply:
@@ -173,6 +197,7 @@ def record_validation(
         else:
             entry |= {"status": "invalid", "error": problem.document()}
             data["status"] = "invalid"
+            service.limits.failures.count(f"{data['account']} {data['identifier']['value']}")
         service.state.put(AUTHORIZATION, authorization_id, data, owner=data["order"])
         update_order(service, data["order"])
 
@@ -309,10 +334,13 @@ def key_authorization(jwk: jose.Jwk, token: str) -> str:
 
 
 def resume_orders(service: AcmeService) -> None:
-    """Make orders that a stopped server left in processing ready again: the client has no certificate yet."""
+    """Make orders that a stopped server left in processing ready again: the client has no certificate yet.
+
+    Expired orders without a certificate are deleted.
+    """
     with service.state.transaction():
-        for order_id, data in service.state.all(ORDER):
-            account = service.state.get(ACCOUNT, data["account"])
-            is_own = account is not None and account["directory"] == service.template.name
-            if is_own and data["status"] == "processing":
-                service.state.put(ORDER, order_id, {**data, "status": "ready"}, owner=data["account"])
+        own = [one for one, data in service.state.all(ACCOUNT) if data["directory"] == service.template.name]
+        for account_id in own:
+            _forget_expired(service, account_id)
+            for order_id, data in service.state.with_status(ORDER, account_id, "processing"):
+                service.state.put(ORDER, order_id, {**data, "status": "ready"}, owner=account_id)

@@ -13,6 +13,7 @@ from typing import Any
 from pkigen.clock import utc_now
 from pkigen.enrolment.acme.jose import Jwk, Jws
 from pkigen.enrolment.acme.problems import malformed
+from pkigen.enrolment.acme.rate_limits import RateLimits
 from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
 from pkigen.enrolment.state import State
 from pkigen.environment.enrol import Enroller
@@ -64,6 +65,7 @@ class AcmeService:
     state: State
     faults: EnrolmentFaults
     nonces: Nonces = field(default_factory=Nonces)
+    limits: RateLimits = field(default_factory=RateLimits)
     validate: Callable[[str, int], None] = lambda _authorization, _number: None
 
     def profiles(self) -> Mapping[str, Template]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,44 @@ def test_a_redirect_to_the_same_server_is_followed() -> None:
 def test_a_redirect_elsewhere_is_not_followed(location: str, message: str) -> None:
     with _web(302, b"", location) as port, pytest.raises(Problem, match=message):
         _validate(port)
+
+
+def test_the_target_of_every_redirect_is_checked() -> None:
+    with _web(302, b"", "http://127.0.0.1:22/") as last:
+        target = f"http://b.contoso.test:{last}/.well-known/acme-challenge/x"
+        with (
+            _web(302, b"", target) as first,
+            pytest.raises(Problem, match=r"127\.0\.0\.1:22/: only the ports"),
+        ):
+            _validate(first, tls_port=last)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://169.254.169.254:{port}/latest", "http://[fe80::1]:{port}/", "http://metadata.test:{port}/"],
+)
+def test_a_redirect_to_another_host_leads_to_loopback(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected, connect = set[str](), socket.create_connection
+
+    def record(address: tuple[str, int], timeout: float) -> socket.socket:
+        connected.add(address[0])
+        return connect(address, timeout)
+
+    monkeypatch.setattr(socket, "create_connection", record)
+    with _web(302, b"token.thumbprint", target) as port:
+        _validate(port)
+    assert connected == {"127.0.0.1"}
+
+
+def test_a_connection_to_another_address_than_the_permitted_one_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect = socket.create_connection
+    monkeypatch.setattr(
+        socket, "create_connection", lambda address, **options: connect(("127.0.0.1", address[1]), **options)
+    )
+    with _web(200, b"token.thumbprint") as port, pytest.raises(Problem, match="another address than 192"):
+        _validate(port, hosts={"*": "192.0.2.1"})
 
 
 @pytest.mark.parametrize(
