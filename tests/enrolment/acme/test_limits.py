@@ -114,8 +114,8 @@ def test_a_restart_deletes_expired_orders_and_keeps_those_with_a_certificate(
     past = timestamp(utc_now() - timedelta(seconds=1))
     for order_id, data in before.state.all(ORDER):
         before.state.put(ORDER, order_id, {**data, "expires": past}, owner=data["account"])
-    [(_, kept)] = start().state.all(ORDER)
-    assert kept["status"] == "valid"
+    [(_, remaining)] = start().state.all(ORDER)
+    assert remaining["status"] == "valid"
 
 
 def test_the_number_of_accounts_is_limited(
