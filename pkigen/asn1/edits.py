@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 
 from pkigen.asn1 import der
 from pkigen.model import Edit, EditOp
 
 _CONSTRUCTED = 0x20
+_GENERATOR = (3,)
+"""The generator in SpecifiedECDomain (SEC 1, C.2)."""
+_SHA256 = "2.16.840.1.101.3.4.2.1"
 
 
 def edited(data: bytes, edits: tuple[Edit, ...], *, signed: bool) -> bytes:
@@ -69,6 +73,41 @@ def _bare(_data: bytes, element: bytes) -> bytes:
     return der.bit_string(b"".join(number.rjust(size, b"\0") for number in numbers))
 
 
+def _zeroed(_data: bytes, element: bytes) -> bytes:
+    return der.tlv(element[0], bytes(len(der.contents(element))))
+
+
+def _hybrid(_data: bytes, element: bytes) -> bytes:
+    point = der.contents(element)[1:]
+    return der.bit_string(bytes((6 + (point[-1] & 1),)) + point[1:])
+
+
+def _with_own_generator(data: bytes, element: bytes) -> bytes:
+    algorithm, bits = der.children(element)
+    generator = der.octet_string(der.contents(bits)[1:])
+    parameters = der.edit(data, _GENERATOR, lambda _: generator)
+    return der.sequence(der.sequence(der.children(algorithm)[0], parameters), bits)
+
+
+def _forged(_data: bytes, element: bytes) -> bytes:
+    """Return a certificate whose signature is a cube root: the right digest, then garbage."""
+    tbs, algorithm, signature = der.children(element)
+    size = len(der.contents(signature)) - 1
+    info = der.sequence(der.sequence(der.oid(_SHA256), der.null()), der.octet_string(sha256(tbs).digest()))
+    start = b"\0\1" + b"\xff" * 8 + b"\0" + info
+    value = _cube_root(int.from_bytes(start.ljust(size, b"\xff"), "big"))
+    return der.sequence(tbs, algorithm, der.bit_string(value.to_bytes(size, "big")))
+
+
+def _cube_root(number: int) -> int:
+    """Return the largest integer whose cube is not larger than a number."""
+    low, high = 0, 1 << (number.bit_length() // 3 + 1)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if middle**3 <= number else (low, middle - 1)
+    return low
+
+
 def _compressed(_data: bytes, element: bytes) -> bytes:
     point = der.contents(element)[1:]
     half = (len(point) + 1) // 2
@@ -93,4 +132,8 @@ _OPERATIONS: dict[EditOp, Callable[[bytes, bytes], bytes]] = {
     EditOp.MAKE_CONSTRUCTED: _constructed,
     EditOp.RAW_ECDSA_NUMBERS: _bare,
     EditOp.COMPRESS_POINT: _compressed,
+    EditOp.ZERO_CONTENTS: _zeroed,
+    EditOp.HYBRID_POINT: _hybrid,
+    EditOp.OWN_GENERATOR: _with_own_generator,
+    EditOp.FORGE_EXPONENT_3: _forged,
 }

@@ -111,7 +111,12 @@ def trust_store(anchors: Sequence[bytes], alias: str, passphrase: bytes) -> byte
 
 def with_bad_mac(issued: Issued) -> bytes:
     """Return the key store with one bit of its MAC flipped."""
-    return edited(key_store(issued), (Edit(_MAC_VALUE, EditOp.FLIP_LAST_BIT),), signed=True)
+    return with_edit(issued, Edit(_MAC_VALUE, EditOp.FLIP_LAST_BIT))
+
+
+def with_edit(issued: Issued, edit: Edit) -> bytes:
+    """Return the key store after an edit of the PFX."""
+    return edited(key_store(issued), (edit,), signed=True)
 
 
 class _Sealer:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
 )
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -44,6 +45,7 @@ PrivateKey = (
     | MLDSA87PrivateKey
     | DSAPrivateKey
     | MLKEM768PrivateKey
+    | X25519PrivateKey
 )
 
 _KINDS_BY_CURVE = {getattr(ec, kind.curve).name: kind for kind in FIXED_KINDS.values() if kind.family == "ec"}
@@ -55,6 +57,7 @@ _OTHERS: dict[type, str] = {
     MLDSA87PublicKey: "ml-dsa-87",
     DSAPublicKey: "dsa-2048",
     MLKEM768PublicKey: "ml-kem-768",
+    X25519PublicKey: "x25519",
 }
 
 

@@ -22,7 +22,7 @@ _COMMON_TLS_GROUPS = (23, 24, 25)
 class KeyKind:
     """A kind of key: its name in profiles, its family, its size.
 
-    ``family`` is one of rsa, ec, ed25519, ed448, ml-dsa, and of dsa and ml-kem for faults. ``size`` is
+    ``family`` is one of rsa, ec, ed25519, ed448, ml-dsa; of dsa, ml-kem and x25519 for faults. ``size`` is
     in bits; for ML-DSA and ML-KEM it is the number in the parameter set's name (FIPS 204, FIPS 203).
 
     ``oid`` identifies the curve of an EC key, the algorithm otherwise (empty for RSA). ``curve`` is the
@@ -102,8 +102,9 @@ _UNSOUND = (
     KeyKind("rsa-2048-roca", "rsa", 2048),
     KeyKind("ec-p192", "ec", 192, "1.2.840.10045.3.1.1", "SECP192R1", _P192_ORDER, "sha256", tls_group=19),
     KeyKind("ec-secp256k1", "ec", 256, "1.3.132.0.10", "SECP256K1", _SECP256K1_ORDER, "sha256", tls_group=22),
-    KeyKind("dsa-2048", "dsa", 2048),
+    KeyKind("dsa-2048", "dsa", 2048, "1.2.840.10040.4.1"),
     KeyKind("ml-kem-768", "ml-kem", 768),
+    KeyKind("x25519", "x25519", 256, "1.3.101.110"),
 )
 
 FIXED_KINDS = {kind.name: kind for kind in (*_KINDS, *_UNSOUND)}
@@ -153,7 +154,7 @@ def digest_of(kind: KeyKind, signature: Signature) -> str:
 
 def refusal(kind: KeyKind, signature: Signature) -> str | None:
     """Return the reason why a key of a kind cannot create a signature, or None if it can."""
-    if kind.family in ("dsa", "ml-kem"):
+    if kind.family in ("ml-kem", "x25519"):
         return f"a key of kind {kind.name} does not sign certificates here"
     digest = digest_of(kind, signature)
     if signature.pss and kind.family != "rsa":

@@ -19,11 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
 )
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 
 from pkigen.asn1 import der
 from pkigen.errors import InputError
-from pkigen.keys import PrivateKey, kind_of
+from pkigen.keys import PrivateKey, forged, kind_of
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import KeyKind, digest_of
 from pkigen.model import Signature
@@ -117,6 +119,7 @@ DIGEST_OIDS = {
     "sha512": "2.16.840.1.101.3.4.2.3",
 }
 _PSS, _MGF1 = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
+_DSA_WITH_SHA256 = "2.16.840.1.101.3.4.3.2"
 _DEFAULT_SALT = 20
 
 
@@ -131,6 +134,8 @@ def algorithm_of(kind: KeyKind, signature: Signature) -> bytes:
     digest = digest_of(kind, signature)
     if kind.family == "ec":
         return der.sequence(der.oid(_ECDSA[digest]))
+    if kind.family == "dsa":
+        return der.sequence(der.oid(_DSA_WITH_SHA256))
     if kind.family != "rsa":
         return der.sequence(der.oid(kind.oid))
     if not signature.pss:
@@ -164,6 +169,8 @@ def signing(
     kind = kind_of(key)
     digest = DIGESTS.get(digest_of(kind, signature), DIGESTS["sha256"])
     if isinstance(key, RSAPrivateKey):
+        if signature.bare_digest_info:
+            return lambda data: key.sign(_bare_digest_info(data, digest), padding.PKCS1v15(), NoDigestInfo())
         if not signature.pss:
             return partial(key.sign, padding=padding.PKCS1v15(), algorithm=digest)
         salt = digest.digest_size if signature.salt is None else signature.salt
@@ -172,9 +179,13 @@ def signing(
             return lambda data: sign_pss(key, data, digest, mask, entropy.read(salt, "pss", data.hex()))
         return partial(key.sign, padding=padding.PSS(padding.MGF1(mask), salt), algorithm=digest)
     if isinstance(key, ec.EllipticCurvePrivateKey):
+        if signature.own_generator:
+            return lambda data: forged.sign_with_own_generator(key, kind.order, _hash(digest, data), entropy)
         algorithm = ec.ECDSA(digest, deterministic_signing=entropy is not None)
         return partial(key.sign, signature_algorithm=algorithm)
-    if isinstance(key, DSAPrivateKey | MLKEM768PrivateKey):
+    if isinstance(key, DSAPrivateKey):
+        return lambda data: forged.sign_dsa(key, _hash(DIGESTS["sha256"], data), entropy)
+    if isinstance(key, MLKEM768PrivateKey | X25519PrivateKey):
         raise TypeError(f"nothing is signed with a key of kind {kind.name} here")
     if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:
         return partial(sign_deterministically, key, kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, mlkem
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, mlkem, x25519
 
 from pkigen.keys import PrivateKey, rsa_primes
 from pkigen.keys.entropy import Entropy, SeededEntropy
@@ -108,6 +108,10 @@ def _ml_kem(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
     return mlkem.MLKEM768PrivateKey.from_seed_bytes(entropy.read(64, *labels))
 
 
+def _x25519(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
+    return x25519.X25519PrivateKey.from_private_bytes(entropy.read(32, *labels))
+
+
 _MAKERS: dict[str, Callable[[Entropy, tuple[str, ...]], PrivateKey]] = {
     "rsa-2048-e3": _exponent_3,
     "rsa-2048-e300bits": _exponent_huge,
@@ -116,4 +120,5 @@ _MAKERS: dict[str, Callable[[Entropy, tuple[str, ...]], PrivateKey]] = {
     "rsa-2048-roca": _roca,
     "dsa-2048": _dsa,
     "ml-kem-768": _ml_kem,
+    "x25519": _x25519,
 }

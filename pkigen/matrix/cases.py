@@ -100,6 +100,8 @@ def _anchors(data: dict[str, Any], authorities: Iterable[dict[str, Any]]) -> Ite
 def _subject(case: MatrixCase, data: dict[str, Any]) -> Subject:
     fault = data.get("fault", {})
     spoils = _spoiled(case, fault, data["verdict"]["stage"])
+    if fault.get("id") == _ENDLESS:
+        case, spoils = replace(case, pkcs12=None), ""
     if spoils != "key" and case.passphrase is None and _is_locked(case.key):
         case = replace(case, key=None)  # The passphrase is unknown.
     return Subject(
@@ -138,5 +140,7 @@ def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Capa
     return "host" if stage == "name" else "file" if stage == "file" else "path"
 
 
+_ENDLESS = "p12-mac-iterations"
+"""A file that programs without a limit read for minutes: no column receives it."""
 _STAPLED, _BESIDE = "stapled-missing", "crl-der-file"
 """Stapled responses, and a copy of the CRL next to the CA certificate: no column receives either."""

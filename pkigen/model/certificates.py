@@ -45,13 +45,16 @@ class Signature:
 
     Keys with a built-in digest (EdDSA, ML-DSA) ignore it. ``pss`` applies only to RSA, with a ``salt``
     length in bytes (None: the length of the digest) and ``mask``, the digest of MGF1 (empty: the same
-    digest).
+    digest). ``bare_digest_info`` omits the NULL in the DigestInfo of an RSA signature; ``own_generator``
+    signs with the private key 1 on a curve whose generator is the public key of the EC key.
     """
 
     digest: str = ""
     pss: bool = False
     salt: int | None = field(default=None, repr=False)
     mask: str = field(default="", repr=False)
+    bare_digest_info: bool = field(default=False, repr=False)
+    own_generator: bool = field(default=False, repr=False)
 
 
 class EditOp(StrEnum):
@@ -73,6 +76,10 @@ class EditOp(StrEnum):
     INDEFINITE_LENGTH = "encoded with indefinite length (X.690, 8.1.3.6)"
     MAKE_CONSTRUCTED = "encoded as constructed with one segment (X.690, 8.7.3)"
     RAW_ECDSA_NUMBERS = "ECDSA signature encoded as two raw numbers (IEEE P1363)"
+    ZERO_CONTENTS = "every byte of the contents replaced by 0"
+    HYBRID_POINT = "elliptic curve point encoded in the hybrid form (SEC 1, 2.3.3)"
+    OWN_GENERATOR = "public key with the curve parameters of the data and itself as the generator"
+    FORGE_EXPONENT_3 = "signature replaced by a cube root that begins with the right digest"
     COMPRESS_POINT = "elliptic curve point compressed (SEC 1, 2.3.3)"
 
 

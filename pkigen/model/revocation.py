@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -63,7 +63,8 @@ class CrlPart:
     ``name`` is its file name without the suffix. It covers one ``partition`` of the certificates (its
     number from 0, and the count), or some ``reasons`` (ReasonFlags by name), or is ``indirect``: it also
     covers the authorities that delegate their revocation lists to this authority. ``delta`` is the lifetime
-    in seconds of a delta CRL, 0 for a CRL that needs no base.
+    in seconds of a delta CRL, 0 for a CRL that needs no base. ``entries`` are appended to those of a
+    delta CRL.
     """
 
     name: str
@@ -71,6 +72,7 @@ class CrlPart:
     reasons: tuple[str, ...] = ()
     indirect: bool = False
     delta: int = 0
+    entries: tuple[CrlEntry, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,9 @@ class CrlPlan:
 
     ``age`` is the time in seconds between this_update and the build clock; ``suffix`` is the end of the
     file name. ``edits`` change the encoded bytes, as the last step; signed edits change the TBSCertList.
-    ``entries`` and ``extensions`` are appended to the regular ones. ``rogue_key`` names a key that belongs
-    to no entity and signs instead of the authority's key. ``countdown`` gives each CRL a lower number than
+    ``entries`` and ``extensions`` are appended to the regular ones. ``rogue_key`` signs instead of the
+    authority's key: it is the id of another authority, or names a key that belongs to no entity.
+    ``countdown`` gives each CRL a lower number than
     the previous CRL, which is written to a file next to it. ``parts`` are published in addition;
     ``indirect_crl_issuer`` is the id of another authority whose indirect CRL contains the same entries.
     """
@@ -111,6 +114,7 @@ class Responder:
     ``purposes`` are the key purposes (OIDs) of that certificate, ``extensions`` its additional extensions,
     ``ended`` is true if it has expired, ``issued_by`` is the issuing CA, ``itself`` or ``another CA``, and
     ``edits`` change its encoded bytes. ``enclosed`` is true if the response includes the certificate.
+    ``serial`` is its serial number, None for a random one.
     """
 
     purposes: tuple[str, ...]
@@ -119,6 +123,7 @@ class Responder:
     issued_by: str = "issuer"
     enclosed: bool = True
     edits: tuple[Edit, ...] = ()
+    serial: int | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,8 @@ class OcspPlan:
     this_update to producedAt. ``responder`` signs instead of the issuing CA, and ``rogue_key`` names a key
     that signs instead of either. ``certificates`` selects whether a response of the issuing CA contains its
     certificate. ``wrong_cert_id_field`` is the CertID field with a value of another
-    certificate: serial, name or key. ``status`` is the response status; every status except 0 omits the
+    certificate: serial, name or key; ``cert_id_digest`` is its digest.
+    ``status`` is the response status; every status except 0 omits the
     response bytes. ``extensions`` belong to the response. ``edits`` change its encoded bytes: signed edits
     the ResponseData, other edits the BasicOCSPResponse, and ``outer`` edits the OCSPResponse around it.
     """
@@ -168,6 +174,7 @@ class OcspPlan:
     rogue_key: str = ""
     certificates: bool = True
     wrong_cert_id_field: str = ""
+    cert_id_digest: str = field(default="sha1", repr=False)
     status: int = 0
     signature: Signature = Signature()
     extensions: tuple[Extension, ...] = ()

@@ -90,7 +90,10 @@ class _Finalizer:
         signer = worker.signer(entity.id)
         if entity.crl is None or not entity.crl.rogue_key:
             return signer
-        return replace(signer, key=worker.rogue_key(entity.crl.rogue_key, kind_of(signer.key).name))
+        rogue = entity.crl.rogue_key
+        if rogue in worker.authorities:
+            return replace(signer, key=worker.signer(rogue).key)
+        return replace(signer, key=worker.rogue_key(rogue, kind_of(signer.key).name))
 
     def publish_response(self, entity: Entity) -> None:
         """Publish the OCSP response about a case if it is due, unless --only excluded the case."""

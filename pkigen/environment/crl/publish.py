@@ -100,6 +100,7 @@ class CrlPublisher:
         base = base or CertificateList(complete)
         plan = replace(plan, next_update=min(plan.next_update, later(plan.this_update, part.delta or 0)))
         entries = delta_entries(base, crl_entries(self.store, issuer))
+        entries += planned_entries(part, plan.this_update)
         signed = self._signed(plan, delta_indicator(base.number or 0), entries, signer)
         return {path: base.der, part_path(issuer, part.name): signed}
 
@@ -139,8 +140,8 @@ def signed_plan(
     )
 
 
-def planned_entries(plan: CrlPlan, at: datetime) -> list[RevokedCertificate]:
-    """Return the entries that a fault adds to a complete CRL."""
+def planned_entries(plan: CrlPlan | CrlPart, at: datetime) -> list[RevokedCertificate]:
+    """Return the entries that a fault adds to a CRL."""
     return [RevokedCertificate(one.serial, at, "unspecified", one.extensions) for one in plan.entries]
 
 

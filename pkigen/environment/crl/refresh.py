@@ -16,6 +16,7 @@ from pkigen.environment.published.stored_keys import SigningAuthority, open_auth
 from pkigen.keys import kind_of
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import FreshKeys
+from pkigen.model import Role
 from pkigen.store import Store
 from pkigen.x509 import Certificate
 
@@ -82,8 +83,10 @@ class CrlRefresher:
             return None
         authority = self._authority(issuer.id)
         signer = authority.signer
-        if issuer.crl.rogue_key:
-            signer = replace(signer, key=FreshKeys().generate(kind_of(signer.key), issuer.crl.rogue_key))
+        if rogue := issuer.crl.rogue_key:
+            is_authority = rogue.startswith(f"{Role.AUTHORITY}/")
+            key = FreshKeys().generate(kind_of(signer.key), rogue)
+            signer = replace(signer, key=self._authority(rogue).signer.key if is_authority else key)
         publisher = CrlPublisher(self.store, self.clock, None, others)
         number = publisher.publish(
             issuer, authority.certificate, signer, digest, new_base=needs_new_base(reasons)

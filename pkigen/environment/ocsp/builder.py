@@ -130,7 +130,7 @@ class OcspResponseBuilder:
             issuer_id="",
             subject=subject,
             issuer=issuer,
-            serial=int.from_bytes(self.serial_bytes, "big") >> 1,
+            serial=plan.serial or int.from_bytes(self.serial_bytes, "big") >> 1,
             not_before=end - 366 * _DAY,
             not_after=end,
             signature=Signature(),

@@ -94,7 +94,7 @@ class FaultyPublisher:
             further = planned_entries(plan, tbs.this_update)
             key = authority.signer.key
             if plan.rogue_key:
-                key = rogue_key(plan.rogue_key, kind_of(key).name)
+                key = self._rogue_key(plan.rogue_key, kind_of(key).name)
 
             def sign(entries: Iterable[RevokedCertificate], extensions: tuple[Extension, ...]) -> bytes:
                 all_entries = () if _replaces_entries(plan) else chain(entries, further)
@@ -110,6 +110,12 @@ class FaultyPublisher:
                     extensions = (*_scope(plan, part), *plan.extensions)
                     crls[plan.part_url(part)] = sign(entries, extensions)
             return crls
+
+    def _rogue_key(self, name: str, kind: str) -> PrivateKey:
+        """Return the key of another authority, or one that belongs to no entity."""
+        if name.startswith(f"{Role.AUTHORITY}/"):
+            return open_authority(self._folder, name.partition("/")[2]).signer.key
+        return rogue_key(name, kind)
 
     def covers_request(self, name: str, request: bytes) -> bool:
         """Return whether an OCSP request is about a certificate that an authority issued."""

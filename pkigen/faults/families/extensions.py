@@ -14,6 +14,7 @@ from pkigen.cases.extension_values import (
     put,
     set_critical,
 )
+from pkigen.cases.general_names import dns
 from pkigen.faults.families.ocsp.changes import answered
 from pkigen.faults.registry import fault
 from pkigen.model import CertificatePlan, Edit, EditOp, Extension, KeyIdentifier, Name
@@ -41,6 +42,62 @@ def ext_duplicate(case: Case) -> Case:
         return replace(plan, extensions=(*plan.extensions, plan.extensions[0]))
 
     return change_plan(case, None, change)
+
+
+@fault(
+    "R",
+    "parse",
+    "4.2",
+    finds=(
+        "path:no-issuer",
+        "path:hostname",
+        "extension-once",
+        "path-valid",
+        "cn-in-san",
+        "known-critical",
+        "chain-of-trust",
+    ),
+)
+def ext_duplicate_san(case: Case) -> Case:
+    """The certificate has two SAN extensions, and the first one is for another host.
+
+    RFC 5280 allows one extension per OID. Clients that use the first SAN and clients that use the last one
+    see different hosts.
+    """
+    san = next((one for one in case.plan.extensions if one.oid == oids.SUBJECT_ALTERNATIVE_NAME), None)
+    if san is None:
+        raise Impossible("the certificate has no subject alternative name")
+    other = replace(san, value=der.sequence(dns("other-host.test")))
+    extensions = (other, *case.plan.extensions)
+    return replace(
+        case, entity=replace(case.entity, certificates=(replace(case.plan, extensions=extensions),))
+    )
+
+
+@fault(
+    "V",
+    "parse",
+    "4.2",
+    finds=(
+        "path:no-issuer",
+        "path:malformed",
+        "der-encoding",
+        "extension-readable",
+        "key-usage-critical",
+        "key-usage-some",
+        "key-usage-no-certsign",
+        "key-usage-consistent",
+        "path-valid",
+        "digital-signature",
+        "chain-of-trust",
+    ),
+)
+def ext_value_empty(case: Case) -> Case:
+    """The certificate has a key usage extension whose value has no bytes.
+
+    The value must be the encoding of a BIT STRING; parsers cannot read the critical extension.
+    """
+    return put(case, oids.KEY_USAGE, b"", critical=True)
 
 
 @fault(

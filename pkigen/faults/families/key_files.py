@@ -259,3 +259,32 @@ def p12_legacy_rc2(case: Case) -> Case:
     Windows and OpenSSL 1 wrote such files; OpenSSL 3 requires -legacy, and Java may reject them.
     """
     return _pkcs12(case, "rc2")
+
+
+@fault("R", "file", "RFC 7292 4", sent=False, cves=("CVE-2024-0727",))
+def p12_null_content(case: Case) -> Case:
+    """The PKCS#12 file has no content in its authSafe.
+
+    The field is optional in the syntax only. Importers report a malformed file; OpenSSL before 3.0.13
+    crashed.
+    """
+    return _pkcs12(case, "null-content")
+
+
+@fault("V", "file", "RFC 7292 4", sent=False)
+def p12_no_mac(case: Case) -> Case:
+    """The PKCS#12 file has no MAC.
+
+    The MAC is optional; many importers require it, because nothing else protects the file from changes.
+    """
+    return _pkcs12(case, "no-mac")
+
+
+@fault("V", "file", "RFC 7292 4", sent=False)
+def p12_mac_iterations(case: Case) -> Case:
+    """The PKCS#12 file states 1,000,000,000 iterations for its MAC.
+
+    The passphrase is correct, but importers without a limit compute for minutes before they report an
+    invalid MAC.
+    """
+    return _pkcs12(case, "mac-iterations")

@@ -6,6 +6,7 @@ from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
 from pkigen.cases.extension_values import (
     EMPTY_SEQUENCE,
+    JUNK,
     leave_out,
     put,
     set_critical,
@@ -199,3 +200,26 @@ def eku_root_excludes(case: Case) -> Case:
     Some validators check the purposes of the trust anchor and reject the path.
     """
     return put(case, _EKU, _purposes("clientAuth"), level=case.root)
+
+
+@fault(
+    "V",
+    "parse",
+    "4.2.1.12",
+    finds=(
+        "path:no-issuer",
+        "path:malformed",
+        "extension-readable",
+        "key-usage-consistent",
+        "path-valid",
+        "server-purpose",
+        "no-any-purpose",
+        "chain-of-trust",
+    ),
+)
+def eku_malformed(case: Case) -> Case:
+    """The certificate has an extended key usage that cannot be decoded.
+
+    Clients cannot read the purposes, and many reject the certificate.
+    """
+    return put(case, _EKU, JUNK)

@@ -168,6 +168,27 @@ def serial_empty(case: Case) -> Case:
     return case.edit(Edit(_SERIAL, EditOp.REPLACE, der.tlv(der.INTEGER)))
 
 
+@fault(
+    "R",
+    "parse",
+    "4.1.2.2",
+    finds=(
+        "path:malformed",
+        "serial-positive",
+        "serial-20-octets",
+        "path-valid",
+        "not-revoked",
+        "chain-of-trust",
+    ),
+)
+def serial_wrong_type(case: Case) -> Case:
+    """The certificate has a serial number that is an OCTET STRING.
+
+    The type must be INTEGER; parsers reject the certificate.
+    """
+    return case.edit(Edit(_SERIAL, EditOp.RETAG, bytes((der.OCTET_STRING,))))
+
+
 @fault("P", "lint", "4.1.2.2")
 def serial_duplicate(case: Case) -> Case:
     """The certificate shares its serial number with another certificate of its issuer.

@@ -11,6 +11,7 @@ from pkigen.asn1 import der
 from pkigen.formats import pem, private_keys
 from pkigen.formats.alterations.draft import FileDraft
 from pkigen.keys.kinds import parse_kind
+from pkigen.x509 import Certificate
 
 _UNKNOWN_PASSPHRASE = b"nobody knows this one"
 _GIVEN_PASSPHRASE = b"correct-passphrase"
@@ -115,6 +116,14 @@ def _with_wrong_number(position: int) -> Callable[[FileDraft, str], None]:
     return write
 
 
+def _as_certified(draft: FileDraft, _argument: str) -> None:
+    """Write the key with the algorithm that the certificate has for it."""
+    algorithm, _ = der.children(Certificate(draft.certificate).subject_public_key_info)
+    version, _, *rest = der.children(draft.key)
+    key = der.sequence(version, algorithm, *rest)
+    draft.write("key", private_keys.pkcs8(key, draft.issued.entity.output.passphrase, draft.entropy))
+
+
 KEY_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "der": _der,
     "traditional": _traditional,
@@ -132,6 +141,7 @@ KEY_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "labelled-pkcs1": _labeled_pkcs1,
     "labelled-pkcs8": _labeled_pkcs8,
     "public": _public,
+    "as-certified": _as_certified,
     "certificate": _certificate,
     "bad-exponent": _with_wrong_number(_PRIVATE_EXPONENT),
     "unsound": _with_wrong_number(_COEFFICIENT),

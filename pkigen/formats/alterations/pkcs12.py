@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from pkigen.asn1 import der
 from pkigen.formats.alterations.draft import FileDraft
+from pkigen.model import Edit, EditOp
 
+_AUTH_SAFE_CONTENT, _MAC, _ITERATIONS = (1, 1), (2,), (2, 2)
+"""Paths in a PFX (RFC 7292, 4)."""
 _UNKNOWN_PASSPHRASE = b"nobody knows this one"
 
 
@@ -67,6 +71,17 @@ def _no_root(draft: FileDraft) -> bytes:
     return pkcs12.key_store(replace(draft.issued, chain=draft.issued.chain[:-1]))
 
 
+def _edited(edit: Edit) -> Callable[[FileDraft], bytes]:
+    """Return a function that writes the file after an edit of the PFX."""
+
+    def make(draft: FileDraft) -> bytes:
+        from pkigen.formats import pkcs12
+
+        return pkcs12.with_edit(draft.issued, edit)
+
+    return make
+
+
 def _with_passphrase_file(make: Callable[[FileDraft], bytes]) -> Callable[[FileDraft, str], None]:
     """Return an alteration that writes the PKCS#12 file and its passphrase file."""
 
@@ -98,4 +113,9 @@ PKCS12_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {
     "no-key": _with_passphrase_file(_no_key),
     "no-root": _with_passphrase_file(_no_root),
     "alias": _renamed,
+    "null-content": _with_passphrase_file(_edited(Edit(_AUTH_SAFE_CONTENT, EditOp.REMOVE))),
+    "no-mac": _with_passphrase_file(_edited(Edit(_MAC, EditOp.REMOVE))),
+    "mac-iterations": _with_passphrase_file(
+        _edited(Edit(_ITERATIONS, EditOp.REPLACE, der.integer(1_000_000_000)))
+    ),
 }

@@ -16,6 +16,7 @@ _ERROR_PAGE = b"""<!DOCTYPE html>
 <body><h1>Not Found</h1><p>The requested file was not found on this server.</p></body>
 </html>
 """
+_MISSING_CHARACTERS = 9
 _COMMENT = b"# The certificate authority above\n"
 _BAG_ATTRIBUTES = b"Bag Attributes\n    friendlyName: %s\n"
 
@@ -66,6 +67,12 @@ def with_invalid_byte(text: bytes, byte: bytes) -> bytes:
     return text[:middle] + byte + text[middle + 1 :]
 
 
+def _with_short_base64(text: bytes, _argument: str) -> bytes:
+    """Remove the last characters of the first block, so that their number is not a multiple of 4."""
+    body, end, rest = text.partition(b"\n-----END ")
+    return body[:-_MISSING_CHARACTERS] + end + rest
+
+
 def _commented(text: bytes, _argument: str) -> bytes:
     return _END.sub(lambda match: match[0] + _COMMENT, text)
 
@@ -93,6 +100,9 @@ TEXT_ALTERATIONS: dict[str, Callable[[bytes, str], bytes]] = {
     "bad-base64": _with_byte(b"!"),
     "nul": _with_byte(b"\0"),
     "cut": lambda text, _: text[: len(text) // 2],
+    "short-base64": _with_short_base64,
+    "trailing-spaces": lambda text, _: text.replace(b"\n", b"  \n"),
+    "no-final-newline": lambda text, _: text.rstrip(b"\n"),
     "html": lambda _text, _: _ERROR_PAGE,
     "empty": lambda _text, _: b"",
 }

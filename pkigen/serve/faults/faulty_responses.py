@@ -20,6 +20,8 @@ MOVED = "/moved"
 _PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
 _SECONDS_BETWEEN_OCTETS = 1.0
 _SECONDS_BEFORE_ALL = 30.0
+_SECONDS_BETWEEN_CHUNKS = 0.1
+_CHUNK = bytes(65536)
 _TIMES_TOO_LARGE = 1000
 _LARGEST = 64 * 1024 * 1024
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]+)-----END")
@@ -75,6 +77,8 @@ async def _spoiled(how: str, argument: str, app: ASGIApp, scope: Scope, receive:
             return
     if how in ("pem", "oversize"):
         headers["Content-Length"] = str(len(body))
+    if how == "endless":
+        del headers["Content-Length"]
     await send(start)
     if how == "slow":
         for octet in body[:-1]:
@@ -82,11 +86,24 @@ async def _spoiled(how: str, argument: str, app: ASGIApp, scope: Scope, receive:
             if await _gone_within(receive, _SECONDS_BETWEEN_OCTETS):
                 return
         body = body[-1:]
+    if how == "endless":
+        await _without_end(body, receive, send)
+        return
     if how == "truncated":
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         await _end(scope, receive, reset=False)
         return
     await send({"type": "http.response.body", "body": body})
+
+
+async def _without_end(body: bytes, receive: Receive, send: Send) -> None:
+    """Send a body and then zero bytes, until the client disconnects or has received the largest number."""
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    for _ in range(_LARGEST // len(_CHUNK)):
+        await send({"type": "http.response.body", "body": _CHUNK, "more_body": True})
+        if await _gone_within(receive, _SECONDS_BETWEEN_CHUNKS):
+            return
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def collect_response(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
-from pkigen.faults.families.crl.changes import change_crl
+from pkigen.cases.extension_values import put
+from pkigen.cases.general_names import uri
+from pkigen.faults.families.crl.changes import change_crl, list_in_crl
 from pkigen.faults.registry import fault
-from pkigen.model import Entity, Revocation
+from pkigen.model import CrlEntry, CrlPart, Entity, Extension, Revocation
 
 _ENTRY_CHECK = "6.3.3 (j)"
+_TOP_BIT, _DAY = 1 << 127, 86400
 _REVOKED = ("path:revoked", "not-revoked")
 _OTHER_REASONS = {
     "cACompromise": ("ca-compromise", "its issuer's key was compromised", "Stop trusting the issuer."),
@@ -101,3 +105,59 @@ def crl_revoked_intermediate(case: Case) -> Case:
     if case.authorities[level + 1].crl is None:
         raise Impossible(f"the authority '{case.authorities[level + 1].name}' publishes no CRL")
     return case.change_authority(level, change)
+
+
+@fault("A", "revocation", "6.3.3 (b)(1)")
+def crl_other_ca_same_serial(case: Case) -> Case:
+    """The CRL of the root lists the serial number of the certificate.
+
+    Serial numbers are unique only per issuer: the entry is about a certificate of the root. Clients must
+    accept the certificate (control case).
+    """
+    level = case.intermediate() + 1
+    if case.authorities[level].crl is None:
+        raise Impossible(f"the authority '{case.authorities[level].name}' publishes no CRL")
+
+    def change(entity: Entity) -> Entity:
+        assert entity.crl is not None
+        entries = (*entity.crl.entries, CrlEntry(case.plan.serial))
+        return replace(entity, crl=replace(entity.crl, entries=entries))
+
+    return case.change_authority(level, change)
+
+
+@fault("R", "revocation", "5.3", finds=("path:unhandled-critical",))
+def crl_entry_critical_unknown_extension_for_leaf(case: Case) -> Case:
+    """The certificate is on the CRL, with an unknown critical extension in its entry.
+
+    Clients that do not recognize the extension must not use the CRL; they must not accept the certificate.
+    """
+    unknown = Extension("1.3.6.1.4.1.55738.99.5", True, der.null())
+    return list_in_crl(case, CrlEntry(case.plan.serial, (unknown,)))
+
+
+@fault("A", "revocation", "4.1.2.2")
+def crl_revoked_sign_extended_serial(case: Case) -> Case:
+    """The CRL lists the certificate without the zero byte before its serial number.
+
+    The number in the CRL is therefore negative, and of no certificate. Clients must accept the certificate;
+    those that compare bytes without the sign reject it (control case).
+    """
+    case = change_crl(case, lambda crl: crl)
+    case = case.change(serial=_TOP_BIT | case.plan.serial % _TOP_BIT)
+    return list_in_crl(case, CrlEntry(case.plan.serial - 2 * _TOP_BIT))
+
+
+@fault("P", "revocation", "5.2.4")
+def crl_delta_revokes(case: Case) -> Case:
+    """The certificate is on the delta CRL, but not yet on the complete CRL.
+
+    The certificate refers to the delta CRL (freshest CRL), which clients may process. Those that do reject
+    it; others accept it until the next complete CRL.
+    """
+    delta = CrlPart("delta", delta=_DAY, entries=(CrlEntry(case.plan.serial),))
+    case = change_crl(case, lambda crl: replace(crl, parts=(delta,)))
+    crl = case.authorities[0].crl
+    assert crl is not None
+    point = der.sequence(der.explicit(0, der.explicit(0, uri(crl.part_url(delta)))))
+    return put(case, oids.FRESHEST_CRL, der.sequence(point))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pkigen.asn1 import der, oids
-from pkigen.cases.case import Case
-from pkigen.cases.general_names import uri
-from pkigen.faults.families.crl.changes import extend_crl
+from pkigen.asn1 import der, names, oids
+from pkigen.cases.case import Case, Impossible
+from pkigen.cases.extension_values import put
+from pkigen.cases.general_names import directory, uri
+from pkigen.faults.families.crl.changes import extend_crl, list_in_crl
 from pkigen.faults.registry import fault
+from pkigen.model import CrlEntry, Extension
 
 _POINT, _FULL_NAME = 0, 0
 _TRUE = b"\xff"
 _ONLY_USER, _ONLY_CA, _INDIRECT, _ONLY_ATTRIBUTE = (der.tlv(tag, _TRUE) for tag in (0x81, 0x82, 0x84, 0x85))
 _KEY_COMPROMISE = der.tlv(0x83, der.contents(der.named_bits(("keyCompromise",), oids.REASON_FLAGS)))
+_OTHER_CA = names.name([("O", "Another Test PKI"), ("CN", "Another Test CA")])
 _ELSEWHERE = "http://crl.invalid/elsewhere.crl"
 
 
@@ -27,8 +30,8 @@ def crl_idp_uri_mismatch(case: Case) -> Case:
     CAs can partition their CRLs; this partition does not cover the certificate, so clients report
     no usable CRL.
     """
-    names = der.explicit(_FULL_NAME, uri(_ELSEWHERE))
-    return _scoped(case, der.explicit(_POINT, names))
+    full_name = der.explicit(_FULL_NAME, uri(_ELSEWHERE))
+    return _scoped(case, der.explicit(_POINT, full_name))
 
 
 @fault("R", "revocation", "6.3.3 (b)(2)(iii)", finds=("path:crl-missing",))
@@ -86,3 +89,56 @@ def crl_idp_empty(case: Case) -> Case:
     CAs must not issue it; most clients treat the CRL as complete.
     """
     return _scoped(case)
+
+
+@fault("R", "revocation", "6.3.3 (b)(2)(i)", finds=("path:crl-missing",))
+def crl_idp_noncritical_mismatch(case: Case) -> Case:
+    """The CRL is for a different distribution point, without being critical.
+
+    The extension must be critical. Clients that process it report no usable CRL; others ignore it.
+    """
+    full_name = der.explicit(_FULL_NAME, uri(_ELSEWHERE))
+    return extend_crl(case, oids.ISSUING_DISTRIBUTION_POINT, der.sequence(der.explicit(_POINT, full_name)))
+
+
+@fault("V", "revocation", "5.3.3", finds=())
+def crl_indirect_entry(case: Case) -> Case:
+    """The CRL is indirect and lists the serial number for a certificate of another CA.
+
+    Clients that support indirect CRLs must accept the certificate. Others do not use the CRL, or take it
+    for revoked.
+    """
+    issuer = Extension(oids.CERTIFICATE_ISSUER, True, der.sequence(directory(_OTHER_CA)))
+    return list_in_crl(_scoped(case, _INDIRECT), CrlEntry(case.plan.serial, (issuer,)))
+
+
+@fault("V", "revocation", "4.2.1.13", finds=())
+def cdp_crl_issuer(case: Case) -> Case:
+    """The certificate refers to a CRL of another CA, but the CRL is its issuer's.
+
+    The distribution point names the other CA as the CRL issuer. Clients that support indirect CRLs report no
+    usable CRL; others ignore the field.
+    """
+    crl_url = _point(case)
+    point = der.sequence(der.explicit(0, der.explicit(0, uri(crl_url))), der.tlv(0xA2, directory(_OTHER_CA)))
+    return put(case, oids.CRL_DISTRIBUTION_POINTS, der.sequence(point))
+
+
+@fault("V", "revocation", "4.2.1.13", finds=("crl-distribution-point",))
+def cdp_relative_name(case: Case) -> Case:
+    """The certificate has a CRL distribution point relative to the issuer's name.
+
+    Clients would look for it in a directory (LDAP). Those that download CRLs over HTTP have no URL.
+    """
+    _point(case)
+    (attribute,) = der.children(der.children(names.encode(names.name([("CN", "CRL1")])))[0])
+    point = der.sequence(der.explicit(0, der.tlv(0xA1, attribute)))
+    return put(case, oids.CRL_DISTRIBUTION_POINTS, der.sequence(point))
+
+
+def _point(case: Case) -> str:
+    """Return the URL of the issuer's CRL; Impossible if the certificate does not refer to it."""
+    crl = case.authorities[0].crl if case.authorities else None
+    if crl is None or case.extension(oids.CRL_DISTRIBUTION_POINTS) is None:
+        raise Impossible("the certificate does not say where the CRL of its issuer is")
+    return crl.url

@@ -118,3 +118,12 @@ def crl_html(case: Case) -> Case:
     status.
     """
     return serve_crl(case, "html")
+
+
+@fault("V", "transport", _HTTP)
+def crl_endless_body(case: Case) -> Case:
+    """The CRL URL sends the CRL, and then more bytes without an end.
+
+    Clients must limit the size of a response or the time for it, and must not use it.
+    """
+    return serve_crl(case, "endless")

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 from pkigen.asn1 import der, names, oids
 from pkigen.cases.case import Case, Impossible
-from pkigen.cases.extension_values import put
+from pkigen.cases.extension_values import leave_out, put
 from pkigen.faults.families.crl.changes import edit_crl, with_crl
 from pkigen.faults.families.signature.algorithms import other_algorithm
 from pkigen.faults.registry import fault
 from pkigen.keys.kinds import parse_kind
-from pkigen.model import Edit, EditOp, Entity, Signature
+from pkigen.model import Edit, EditOp, Entity, Extension, Signature
 
 _INNER, _OUTER, _ISSUER, _VALUE = (1,), (1,), (2,), (2,)
+_KEY_IDENTIFIER = (-1, 0, 0, 1, 0, 0)
+_SEPARATE = bytes(range(40, 60))
+_REPLACED = (oids.KEY_USAGE, oids.BASIC_CONSTRAINTS, oids.SUBJECT_KEY_IDENTIFIER)
 _ROGUE_KEY = "a stranger"
 _NOBODY = names.name([("O", "Another Test PKI"), ("CN", "Another Test CA")])
 
@@ -112,3 +115,50 @@ def crl_md5(case: Case) -> Case:
     Clients should reject it, because forgeries with the same signature are practical.
     """
     return _digested(case, "md5", ("rsa",), "rsa-2048")
+
+
+@fault("V", "revocation", "RFC 10007", finds=("ca-key-usage",))
+def crl_issuer_ku_missing(case: Case) -> Case:
+    """The issuing CA certificate has no key usage that permits it to sign CRLs.
+
+    RFC 10007, of 2026, requires clients to check that the key usage of a CRL issuer exists and has cRLSign.
+    Most check it only if it exists.
+    """
+    return leave_out(with_crl(case), oids.KEY_USAGE, 0)
+
+
+@fault(
+    "V",
+    "revocation",
+    "6.3.3 (f)",
+    finds=(
+        "crl-fresh",
+        "crl-reachable",
+        "chain-only-authorities",
+    ),
+)
+def crl_separate_key(case: Case) -> Case:
+    """The CRL is signed with a separate CRL key of the issuing CA.
+
+    The root certified the key for the name of the issuing CA, with the key usage cRLSign. The chain file
+    contains that certificate. Clients that know only the key of the issuing CA cannot verify the CRL.
+    """
+    case = with_crl(case)
+    plan = case.authority_plan(case.intermediate())
+    others = (one for one in plan.extensions if one.oid not in _REPLACED)
+    extensions = (
+        Extension(oids.KEY_USAGE, True, der.named_bits(("cRLSign",), oids.KEY_USAGES)),
+        Extension(oids.BASIC_CONSTRAINTS, True, der.sequence()),
+        Extension(oids.SUBJECT_KEY_IDENTIFIER, False, der.octet_string(_SEPARATE)),
+        *others,
+    )
+    case = case.with_extra("crl-key", replace(plan, extensions=extensions), case.root)
+    signer = case.authorities[case.root - 1]
+    edit = Edit(_KEY_IDENTIFIER, EditOp.REPLACE_CONTENTS, _SEPARATE)
+
+    def change(entity: Entity) -> Entity:
+        assert entity.crl is not None
+        return replace(entity, crl=replace(entity.crl, rogue_key=signer.id, edits=(edit,)))
+
+    issuing = change(case.authorities[0])
+    return replace(case, authorities=(issuing, *case.authorities[1:]))

@@ -177,3 +177,31 @@ def pem_nul_bytes(case: Case) -> Case:
     again.
     """
     return _written(case, "nul")
+
+
+@fault("R", "file", "RFC 7468 3", finds=("path:unreadable", "unreadable"))
+def pem_truncated_base64(case: Case) -> Case:
+    """The base64 data of the certificate file lacks its last characters.
+
+    The END line is there. Parsers report invalid base64, or a truncated certificate. Obtain the file again.
+    """
+    return _written(case, "short-base64")
+
+
+@fault("A", "file", "RFC 7468 2")
+def pem_trailing_spaces(case: Case) -> Case:
+    """The lines of the certificate file end with spaces.
+
+    Parsers should ignore white space at the end of a line (control case).
+    """
+    return _written(case, "trailing-spaces")
+
+
+@fault("A", "file", "RFC 7468 3")
+def pem_no_trailing_newline(case: Case) -> Case:
+    """The certificate file ends without a line break.
+
+    The line break after the END line is optional for parsers (control case). Two such files must not be
+    concatenated as they are.
+    """
+    return _written(case, "no-final-newline")

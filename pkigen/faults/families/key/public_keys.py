@@ -10,9 +10,9 @@ from pkigen.faults.registry import fault
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import Edit, EditOp, Extension
 
-_ALGORITHM, _BITS = (6, 0), (6, 1)
-_PARAMETERS = (*_ALGORITHM, 1)
-_MODULUS, _EXPONENT = (*_BITS, 0, 0), (*_BITS, 0, 1)
+_ALGORITHM, BITS = (6, 0), (6, 1)
+PARAMETERS = (*_ALGORITHM, 1)
+MODULUS, _EXPONENT = (*BITS, 0, 0), (*BITS, 0, 1)
 
 _P256_PRIME = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 _P256_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
@@ -24,12 +24,13 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _PRIME_FIELD = "1.2.840.10045.1.1"
 
 
-def _explicit_p256() -> bytes:
-    """The curve's numbers in the place of its name: SpecifiedECDomain (SEC 1, C.2)."""
-    field = der.sequence(der.oid(_PRIME_FIELD), der.integer(_P256_PRIME))
+def explicit_p256(prime: int = _P256_PRIME, *, compressed: bool = False) -> bytes:
+    """Return the numbers of the curve instead of its name: SpecifiedECDomain (SEC 1, C.2)."""
+    field = der.sequence(der.oid(_PRIME_FIELD), der.integer(prime))
     a, b = (der.octet_string(number.to_bytes(32, "big")) for number in (_P256_PRIME - 3, _P256_B))
     curve = der.sequence(a, b)
-    base = der.octet_string(bytes.fromhex(_P256_GENERATOR))
+    generator = bytes.fromhex(_P256_GENERATOR)
+    base = der.octet_string(bytes((2 + (generator[-1] & 1),)) + generator[1:33] if compressed else generator)
     return der.sequence(der.integer(1), field, curve, base, der.integer(_P256_ORDER), der.integer(1))
 
 
@@ -52,14 +53,14 @@ def _without_encipherment(usage: Extension) -> bytes:
     return der.named_bits([name for name in usages if name != "keyEncipherment"], oids.KEY_USAGES)
 
 
-def _rsa(case: Case, *edits: Edit) -> Case:
+def with_rsa(case: Case, *edits: Edit) -> Case:
     """Edit a certificate with an RSA key of 2048 bits."""
     if parse_kind(case.entity.key).family != "rsa":
         case = keyed(case, "rsa-2048")
     return case.edit(*edits)
 
 
-def _p256(case: Case, *edits: Edit) -> Case:
+def with_p256(case: Case, *edits: Edit) -> Case:
     """Edit a certificate with a P-256 key."""
     if case.entity.key != "ec-p256":
         case = keyed(case, "ec-p256")
@@ -111,7 +112,7 @@ def key_rsa_e1(case: Case) -> Case:
     Encryption with this key has no effect; some libraries reject it. The key file contains the key
     with the usual exponent.
     """
-    return _rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(1)))
+    return with_rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(1)))
 
 
 @fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent",))
@@ -130,7 +131,7 @@ def key_rsa_e_even(case: Case) -> Case:
     No private key exists for it; some libraries reject it. The key file contains the key with the
     usual exponent.
     """
-    return _rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(65536)))
+    return with_rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(65536)))
 
 
 @fault("V", "parse", "CABF BR 6.1.6")
@@ -149,7 +150,7 @@ def key_rsa_n_even(case: Case) -> Case:
     The modulus is not the product of two large primes; some libraries reject it. The key file
     contains the original key.
     """
-    return _rsa(case, Edit(_MODULUS, EditOp.FLIP_LAST_BIT))
+    return with_rsa(case, Edit(MODULUS, EditOp.FLIP_LAST_BIT))
 
 
 @fault(
@@ -164,7 +165,7 @@ def key_rsa_n_negative(case: Case) -> Case:
     The leading zero byte, which keeps the number positive, is missing; some libraries reject the
     key.
     """
-    return _rsa(case, Edit(_MODULUS, EditOp.DROP_FIRST_BYTE))
+    return with_rsa(case, Edit(MODULUS, EditOp.DROP_FIRST_BYTE))
 
 
 @fault("P", "lint", "CABF BR 6.1.1.3")
@@ -202,7 +203,7 @@ def key_spki_missing_null(case: Case) -> Case:
 
     The parameters must be NULL; some parsers reject the key.
     """
-    return _rsa(case, Edit(_PARAMETERS, EditOp.REMOVE))
+    return with_rsa(case, Edit(PARAMETERS, EditOp.REMOVE))
 
 
 @fault(
@@ -229,7 +230,7 @@ def key_spki_garbage(case: Case) -> Case:
     Clients reject it when they parse or use the key: the bits do not encode a key of the stated
     algorithm.
     """
-    return case.edit(Edit(_BITS, EditOp.REPLACE, der.bit_string(bytes.fromhex("deadbeef"))))
+    return case.edit(Edit(BITS, EditOp.REPLACE, der.bit_string(bytes.fromhex("deadbeef"))))
 
 
 @fault(
@@ -278,7 +279,7 @@ def key_ec_explicit_params(case: Case) -> Case:
     The curve must be named; explicit parameters enabled forged certificates in Windows. Many clients
     reject them.
     """
-    return _p256(case, Edit(_PARAMETERS, EditOp.REPLACE, _explicit_p256()))
+    return with_p256(case, Edit(PARAMETERS, EditOp.REPLACE, explicit_p256()))
 
 
 @fault(
@@ -292,7 +293,7 @@ def key_ec_null_params(case: Case) -> Case:
 
     The curve must be named; most parsers reject the key.
     """
-    return _p256(case, Edit(_PARAMETERS, EditOp.REPLACE, der.null()))
+    return with_p256(case, Edit(PARAMETERS, EditOp.REPLACE, der.null()))
 
 
 @fault(
@@ -306,7 +307,7 @@ def key_ec_off_curve(case: Case) -> Case:
 
     Calculations with such a point can reveal a private key; most libraries reject it.
     """
-    return _p256(case, Edit(_BITS, EditOp.FLIP_LAST_BIT))
+    return with_p256(case, Edit(BITS, EditOp.FLIP_LAST_BIT))
 
 
 @fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
@@ -315,7 +316,7 @@ def key_ec_infinity(case: Case) -> Case:
 
     No private key exists for it; most libraries reject it.
     """
-    return _p256(case, Edit(_BITS, EditOp.REPLACE, der.bit_string(b"\0")))
+    return with_p256(case, Edit(BITS, EditOp.REPLACE, der.bit_string(b"\0")))
 
 
 @fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
@@ -324,7 +325,7 @@ def key_ec_compressed(case: Case) -> Case:
 
     RFC 5480 allows this form, but some libraries cannot read it.
     """
-    return _p256(case, Edit(_BITS, EditOp.COMPRESS_POINT))
+    return with_p256(case, Edit(BITS, EditOp.COMPRESS_POINT))
 
 
 @fault("V", "lint", "CABF BR 6.1.5", finds=("key-family", "public-key-rsa"))
@@ -382,4 +383,4 @@ def key_mldsa_bad_length(case: Case) -> Case:
 
     Clients reject the key: an ML-DSA-65 public key has 1952 bytes.
     """
-    return keyed(case, "ml-dsa-65").edit(Edit(_BITS, EditOp.DROP_LAST_BYTE))
+    return keyed(case, "ml-dsa-65").edit(Edit(BITS, EditOp.DROP_LAST_BYTE))

@@ -171,3 +171,35 @@ def ocsp_produced_late(case: Case) -> Case:
     The time of the signature is in the future; clients differ.
     """
     return answered(case, produced=_YEAR)
+
+
+@fault("R", "revocation", "RFC 6960 4.4")
+def ocsp_critical_single_ext(case: Case) -> Case:
+    """The OCSP response has an unknown critical extension in its status.
+
+    The extension belongs to one certificate, not to the response. Clients that do not recognize it must not
+    rely on the status.
+    """
+    unknown = der.sequence(der.oid(_UNKNOWN_EXTENSION.oid), der.boolean(True), der.octet_string(der.null()))
+    extensions = der.explicit(1, der.sequence(unknown))
+    return answered(case, edits=(Edit((2, 0, -1), EditOp.APPEND, extensions),))
+
+
+@fault("V", "revocation", "RFC 9654 2.1")
+def ocsp_nonce_missing(case: Case) -> Case:
+    """The OCSP response has no nonce, also if the client sent one.
+
+    The response was signed in advance. Clients that require the nonce reject it; most do not, because few
+    responders return it.
+    """
+    return answered(case)
+
+
+@fault("V", "revocation", "RFC 6960 4.1.1")
+def ocsp_certid_sha256(case: Case) -> Case:
+    """The OCSP response identifies the certificate with SHA-256 hashes.
+
+    Most clients ask with SHA-1 hashes, and some compare the complete identifier; others compute the hashes
+    with the algorithm of the response.
+    """
+    return answered(case, cert_id_digest="sha256")

@@ -8,6 +8,8 @@ from pkigen.faults.families.ocsp.changes import answer_url, answered
 from pkigen.faults.registry import fault
 from pkigen.model import Edit, EditOp, OcspForm
 
+_ENUMERATED = 0x0A
+
 
 @fault("V", "revocation", "RFC 6960 4.2.1")
 def ocsp_status_malformed_request(case: Case) -> Case:
@@ -158,3 +160,12 @@ def stapled_missing(case: Case) -> Case:
     Clients query the responder themselves, or continue without a response.
     """
     return answered(case).served("tls", "stapled-missing")
+
+
+@fault("V", "revocation", "RFC 6960 4.2.1")
+def ocsp_error_status_with_bytes(case: Case) -> Case:
+    """The OCSP response has the error status tryLater, and a valid response.
+
+    An error response has no responseBytes. Clients that do not check the status use the response.
+    """
+    return answered(case, outer=(Edit((0,), EditOp.REPLACE, der.tlv(_ENUMERATED, b"\3")),))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case
+from pkigen.faults.families.crl.changes import list_in_crl
 from pkigen.faults.families.ocsp.changes import answered, delegated
 from pkigen.faults.registry import fault
-from pkigen.model import Edit, EditOp, Signature
+from pkigen.model import CrlEntry, Edit, EditOp, Signature
 
 _RESPONDER_ID, _SIGNATURE = (0,), (2,)
+_RESPONDER_SERIAL = 0x7265766F6B6564
 _ROGUE_KEY = "a stranger"
 
 
@@ -130,3 +132,14 @@ def ocsp_sha1_signature(case: Case) -> Case:
     Public responders must not use SHA-1; few clients check it.
     """
     return answered(case, signature=Signature("sha1"))
+
+
+@fault("V", "revocation", "RFC 6960 4.2.2.2.1")
+def ocsp_delegate_revoked(case: Case) -> Case:
+    """The OCSP responder certificate is revoked.
+
+    It has no id-pkix-ocsp-nocheck, and the CRL of the issuing CA lists it. Clients that check the status of
+    the responder reject the response; many do not.
+    """
+    case = list_in_crl(case, CrlEntry(_RESPONDER_SERIAL))
+    return delegated(case, extensions=(), serial=_RESPONDER_SERIAL)

@@ -28,18 +28,20 @@ from pkigen.cases.general_names import (
 )
 from pkigen.faults.registry import fault
 
-_SAN = oids.SUBJECT_ALTERNATIVE_NAME
+SAN = oids.SUBJECT_ALTERNATIVE_NAME
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _CABF = "CABF BR 7.1.2.7.12"
 
 
-def _host(case: Case) -> str:
+def host_of(case: Case) -> str:
+    """Return the host name that clients connect to."""
     return case.entity.hosts[0] if case.entity.hosts else common_name(case.plan.subject) or "host.test"
 
 
-def _only(case: Case, *names: bytes) -> Case:
-    return put(case, _SAN, der.sequence(*names))
+def only_names(case: Case, *names: bytes) -> Case:
+    """Replace all alternative names."""
+    return put(case, SAN, der.sequence(*names))
 
 
 @fault("R", "name", "RFC 9525 2", finds=("names-in-san",))
@@ -49,7 +51,7 @@ def san_missing(case: Case) -> Case:
     Browsers ignore the common name and report a host name mismatch; OpenSSL and older clients
     accept it. Add a SAN.
     """
-    return leave_out(case, _SAN)
+    return leave_out(case, SAN)
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
@@ -64,7 +66,7 @@ def san_wrong_host(case: Case, *, host: str = "wrong-host.test") -> Case:
     hosts = {one.lower() for one in case.entity.hosts}
     if host.lower() in hosts or any(one.partition(".")[2] == parent for one in hosts if parent):
         raise Impossible(f"the certificate is already for {host}")
-    return _only(case, dns(host))
+    return only_names(case, dns(host))
 
 
 @fault("V", "parse", "4.2.1.6", finds=("san-not-empty", "names-in-san", "cn-in-san", "extension-not-empty"))
@@ -73,7 +75,7 @@ def san_empty(case: Case) -> Case:
 
     A SAN must contain at least one name; some parsers reject the certificate.
     """
-    return put(case, _SAN, EMPTY_SEQUENCE)
+    return put(case, SAN, EMPTY_SEQUENCE)
 
 
 @fault(
@@ -98,7 +100,7 @@ def san_malformed(case: Case) -> Case:
 
     Clients reject the certificate, because they cannot read any host name.
     """
-    return put(case, _SAN, JUNK)
+    return put(case, SAN, JUNK)
 
 
 @fault(
@@ -120,7 +122,7 @@ def san_trailing_data(case: Case) -> Case:
 
     Strict parsers reject trailing data in an extension.
     """
-    return put(case, _SAN, value_of(case, _SAN) + b"\x00")
+    return put(case, SAN, value_of(case, SAN) + b"\x00")
 
 
 @fault("V", "lint", "4.2.1.6")
@@ -129,7 +131,7 @@ def san_critical(case: Case) -> Case:
 
     The SAN should be critical only if the subject is empty; few clients reject it.
     """
-    return set_critical(case, _SAN, True)
+    return set_critical(case, SAN, True)
 
 
 @fault("V", "parse", "4.2.1.6", finds=("name-syntax", "san-syntax"))
@@ -247,7 +249,7 @@ def san_trailing_dot(case: Case) -> Case:
 
     Clients report a host name mismatch: names in certificates have no trailing dot.
     """
-    return _only(case, dns(f"{_host(case)}."))
+    return only_names(case, dns(f"{host_of(case)}."))
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
@@ -256,7 +258,7 @@ def san_wildcard_only(case: Case) -> Case:
 
     Clients report a host name mismatch: a wildcard stands for one label of a longer name.
     """
-    return _only(case, dns("*"))
+    return only_names(case, dns("*"))
 
 
 @fault("V", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san"))
@@ -272,7 +274,7 @@ def san_wildcard_tld(case: Case) -> Case:
     renamed = replace(case, entity=replace(case.entity, hosts=(host,)))
     if common_name(case.plan.subject):
         renamed = renamed.with_attribute("CN", host)
-    return _only(renamed, dns(f"*.{labels[-1]}"))
+    return only_names(renamed, dns(f"*.{labels[-1]}"))
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
@@ -281,8 +283,8 @@ def san_wildcard_partial(case: Case) -> Case:
 
     Clients report a host name mismatch: a wildcard must be a complete label.
     """
-    host = _host(case)
-    return _only(case, dns(f"{host[0]}*.{host.partition('.')[2]}"))
+    host = host_of(case)
+    return only_names(case, dns(f"{host[0]}*.{host.partition('.')[2]}"))
 
 
 @fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
@@ -291,8 +293,8 @@ def san_wildcard_not_leftmost(case: Case) -> Case:
 
     Clients report a host name mismatch: a wildcard must be the leftmost label.
     """
-    first, _, rest = _host(case).partition(".")
-    return _only(case, dns(f"{first}.*.{rest.partition('.')[2]}"))
+    first, _, rest = host_of(case).partition(".")
+    return only_names(case, dns(f"{first}.*.{rest.partition('.')[2]}"))
 
 
 @fault("P", "lint", "CABF BR 3.2.2.6")

@@ -19,35 +19,38 @@ _ID_ALG_UNSIGNED = "1.3.6.1.5.5.7.6.36"
 _ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"
 
 
-def _value(op: EditOp, data: bytes = b"") -> Edit:
-    """An edit of the signature value, once it is made."""
+def value_edit(op: EditOp, data: bytes = b"") -> Edit:
+    """Return an edit of the signature value."""
     return Edit(_VALUE, op, data, signed=False)
 
 
-def _algorithm(data: bytes) -> tuple[Edit, Edit]:
-    """Another AlgorithmIdentifier, in both places that have it."""
+def algorithm_edits(data: bytes) -> tuple[Edit, Edit]:
+    """Return edits that replace the AlgorithmIdentifier in both places that have it."""
     return Edit(_INNER, EditOp.REPLACE, data), Edit(_OUTER, EditOp.REPLACE, data, signed=False)
 
 
-def _issuer_kind(case: Case) -> KeyKind:
+def issuer_kind(case: Case) -> KeyKind:
+    """Return the kind of the key that signs the certificate."""
     issuer = case.authorities[0] if case.authorities else case.entity
     return parse_kind(issuer.key)
 
 
 def _under(case: Case, family: str, kind: str) -> Case:
     """The case with an issuer whose key is of a family: its own if need be."""
-    if _issuer_kind(case).family == family:
+    if issuer_kind(case).family == family:
         return case
     if not case.authorities:
         return case.with_key(kind)
     return case.change_authority(0, lambda entity: replace(entity, key=kind))
 
 
-def _under_rsa(case: Case) -> Case:
+def under_rsa(case: Case) -> Case:
+    """Return the case with an issuer that has an RSA key."""
     return _under(case, "rsa", "rsa-2048")
 
 
-def _under_ec(case: Case) -> Case:
+def under_ec(case: Case) -> Case:
+    """Return the case with an issuer that has an EC key."""
     return _under(case, "ec", "ec-p256")
 
 
@@ -61,7 +64,7 @@ def sig_bitflip(case: Case) -> Case:
 
     Clients report an invalid signature. The file is damaged or was altered; obtain it again.
     """
-    return case.edit(_value(EditOp.FLIP_LAST_BIT))
+    return case.edit(value_edit(EditOp.FLIP_LAST_BIT))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
@@ -70,7 +73,7 @@ def sig_empty(case: Case) -> Case:
 
     Clients report an invalid signature or a malformed certificate.
     """
-    return case.edit(_value(EditOp.REPLACE, der.bit_string(b"")))
+    return case.edit(value_edit(EditOp.REPLACE, der.bit_string(b"")))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
@@ -79,7 +82,7 @@ def sig_truncated(case: Case) -> Case:
 
     Clients report an invalid signature. Obtain the file again.
     """
-    return case.edit(_value(EditOp.DROP_LAST_BYTE))
+    return case.edit(value_edit(EditOp.DROP_LAST_BYTE))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
@@ -121,7 +124,7 @@ def sig_root_self_sig_bad(case: Case) -> Case:
     Clients should accept the path: trust in an anchor does not depend on its signature, and
     validators do not have to verify it.
     """
-    spoiled = _value(EditOp.FLIP_LAST_BIT)
+    spoiled = value_edit(EditOp.FLIP_LAST_BIT)
     return case.change_authority_plan(case.root, lambda plan: replace(plan, edits=(*plan.edits, spoiled)))
 
 
@@ -137,7 +140,7 @@ def sig_inner_outer_mismatch(case: Case) -> Case:
     The outer field names the algorithm of the signature, so that the signature verifies. Both fields
     must be identical; clients that compare them report a malformed certificate.
     """
-    other = other_algorithm(_issuer_kind(case), case.plan.signature)
+    other = other_algorithm(issuer_kind(case), case.plan.signature)
     return case.edit(Edit(_INNER, EditOp.REPLACE, other))
 
 
@@ -159,7 +162,7 @@ def sig_inner_outer_mismatch_invalid(case: Case) -> Case:
     Clients report a malformed certificate, or an invalid signature if they do not compare the
     algorithm with the signed one.
     """
-    other = other_algorithm(_issuer_kind(case), case.plan.signature)
+    other = other_algorithm(issuer_kind(case), case.plan.signature)
     return case.edit(Edit(_OUTER, EditOp.REPLACE, other, signed=False))
 
 
@@ -177,7 +180,7 @@ def sig_params_missing_null(case: Case) -> Case:
 
     The parameters must be NULL, but verifiers must also accept absent parameters; some reject them.
     """
-    return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_SHA256_WITH_RSA))))
+    return under_rsa(case).edit(*algorithm_edits(der.sequence(der.oid(_SHA256_WITH_RSA))))
 
 
 @fault("V", "parse", "RFC 4055 5", finds=("rsa-null",))
@@ -187,7 +190,7 @@ def sig_params_garbage(case: Case) -> Case:
     The parameters must be NULL; some parsers reject the certificate, others ignore the parameters.
     """
     junk = der.octet_string(b"\xde\xad\xbe\xef")
-    return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_SHA256_WITH_RSA), junk)))
+    return under_rsa(case).edit(*algorithm_edits(der.sequence(der.oid(_SHA256_WITH_RSA), junk)))
 
 
 @fault("V", "parse", "RFC 5758 3.2", finds=("signature-sha256-rsa",))
@@ -196,9 +199,9 @@ def sig_ecdsa_null_params(case: Case) -> Case:
 
     The parameters must be absent; some parsers reject the certificate.
     """
-    case = _under_ec(case)
-    algorithm = algorithm_of(_issuer_kind(case), case.plan.signature)
-    return case.edit(*_algorithm(der.sequence(*der.children(algorithm), der.null())))
+    case = under_ec(case)
+    algorithm = algorithm_of(issuer_kind(case), case.plan.signature)
+    return case.edit(*algorithm_edits(der.sequence(*der.children(algorithm), der.null())))
 
 
 @fault(
@@ -212,7 +215,7 @@ def sig_alg_unknown_oid(case: Case) -> Case:
 
     Clients report an unsupported algorithm, because they cannot verify the signature.
     """
-    return case.edit(*_algorithm(der.sequence(der.oid(_UNKNOWN_ALGORITHM))))
+    return case.edit(*algorithm_edits(der.sequence(der.oid(_UNKNOWN_ALGORITHM))))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:no-issuer", "chain-issuer", "signature-sha256-rsa"))
@@ -221,7 +224,7 @@ def sig_alg_key_type_mismatch(case: Case) -> Case:
 
     Clients report that the algorithm and the key do not match.
     """
-    return _under_rsa(case).edit(*_algorithm(der.sequence(der.oid(_ECDSA_WITH_SHA256))))
+    return under_rsa(case).edit(*algorithm_edits(der.sequence(der.oid(_ECDSA_WITH_SHA256))))
 
 
 @fault("R", "path", "RFC 3279 2.2.3", finds=("path:bad-signature", "chain-issuer", "signature-sha256-rsa"))
@@ -231,7 +234,7 @@ def sig_ecdsa_raw_r_s(case: Case) -> Case:
     X.509 requires a SEQUENCE of both numbers; clients report an invalid signature. Some hardware
     returns the raw form, which must be converted.
     """
-    return _under_ec(case).edit(_value(EditOp.RAW_ECDSA_NUMBERS))
+    return under_ec(case).edit(value_edit(EditOp.RAW_ECDSA_NUMBERS))
 
 
 @fault(
@@ -246,7 +249,7 @@ def sig_md5(case: Case) -> Case:
     Clients reject it: forged certificates with the same signature are practical. Reissue it with
     SHA-256.
     """
-    return _under_rsa(case).change(signature=Signature("md5"))
+    return under_rsa(case).change(signature=Signature("md5"))
 
 
 @fault(
@@ -285,7 +288,7 @@ def sig_sha1_root(case: Case) -> Case:
 
 
 def _with_digests(case: Case) -> Case:
-    return case if _issuer_kind(case).family in ("rsa", "ec") else _under_ec(case)
+    return case if issuer_kind(case).family in ("rsa", "ec") else under_ec(case)
 
 
 @fault(
@@ -299,9 +302,9 @@ def sig_pss_salt_mismatch(case: Case) -> Case:
 
     Clients report an invalid signature, because verification uses the stated salt length.
     """
-    case = _under_rsa(case)
-    declared = algorithm_of(_issuer_kind(case), Signature("sha256", pss=True))
-    return case.change(signature=Signature("sha256", pss=True, salt=20)).edit(*_algorithm(declared))
+    case = under_rsa(case)
+    declared = algorithm_of(issuer_kind(case), Signature("sha256", pss=True))
+    return case.change(signature=Signature("sha256", pss=True, salt=20)).edit(*algorithm_edits(declared))
 
 
 @fault("V", "path", "CABF BR 7.1.3.2.1", finds=("signature-sha256-rsa",))
@@ -311,7 +314,7 @@ def sig_pss_short_salt(case: Case) -> Case:
     The Baseline Requirements demand a salt as long as the digest; some clients reject other
     lengths.
     """
-    return _under_rsa(case).change(signature=Signature("sha256", pss=True, salt=10))
+    return under_rsa(case).change(signature=Signature("sha256", pss=True, salt=10))
 
 
 @fault("V", "path", "CABF BR 7.1.3.2.1", finds=("signature-sha256-rsa",))
@@ -320,7 +323,7 @@ def sig_pss_mgf1_mismatch(case: Case) -> Case:
 
     The Baseline Requirements demand the same digest for both; some clients reject the certificate.
     """
-    return _under_rsa(case).change(signature=Signature("sha256", pss=True, mask="sha1"))
+    return under_rsa(case).change(signature=Signature("sha256", pss=True, mask="sha1"))
 
 
 @fault(
@@ -336,7 +339,7 @@ def sig_unsigned_rfc9925(case: Case) -> Case:
     anchors.
     """
     unsigned = der.sequence(der.oid(_ID_ALG_UNSIGNED))
-    return case.edit(*_algorithm(unsigned), _value(EditOp.REPLACE, der.bit_string(b"")))
+    return case.edit(*algorithm_edits(unsigned), value_edit(EditOp.REPLACE, der.bit_string(b"")))
 
 
 @fault("V", "path", "RFC 9881 3", finds=("signature-sha256-rsa", "signature-hash-sha256"))

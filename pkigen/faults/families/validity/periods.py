@@ -13,8 +13,8 @@ from pkigen.model import CertificatePlan, Edit, EditOp
 
 _DAY, _SECOND, _YEAR = timedelta(days=1), timedelta(seconds=1), timedelta(days=365)
 _LONGEST = timedelta(days=397)
-_NOT_BEFORE, _NOT_AFTER = (4, 0), (4, 1)
-_UNREADABLE = (
+_NOT_BEFORE, NOT_AFTER = (4, 0), (4, 1)
+UNREADABLE = (
     "path:malformed",
     "validity-in-order",
     "validity-form",
@@ -79,7 +79,7 @@ def _written(case: Case, path: tuple[int, ...], tag: int, text: str) -> Case:
 
 def _utc_end(case: Case, pattern: str) -> Case:
     """The end as a UTCTime of another form; ``%`` is as in strftime."""
-    return _written(case, _NOT_AFTER, der.UTC_TIME, case.plan.not_after.strftime(pattern))
+    return _written(case, NOT_AFTER, der.UTC_TIME, case.plan.not_after.strftime(pattern))
 
 
 @fault("R", "path", "6.1.3 (a)(2)", finds=("path:expired", "not-ended", "not-after-future"))
@@ -181,7 +181,7 @@ def gentime_before_2050(case: Case) -> Case:
 
     RFC 5280 requires UTCTime through 2049; some parsers reject the certificate, most accept it.
     """
-    return _written(case, _NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}Z")
+    return _written(case, NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}Z")
 
 
 @fault("R", "path", "4.1.2.5.1", finds=("path:expired", "validity-in-order", "not-ended", "not-after-future"))
@@ -190,14 +190,14 @@ def utctime_2050_wrap(case: Case) -> Case:
 
     Clients report an expired certificate. Encode dates from 2050 on as GeneralizedTime.
     """
-    return _written(case, _NOT_AFTER, der.UTC_TIME, "500101000000Z")
+    return _written(case, NOT_AFTER, der.UTC_TIME, "500101000000Z")
 
 
 @fault(
     "V",
     "parse",
     "4.1.2.5.1",
-    finds=_UNREADABLE,
+    finds=UNREADABLE,
 )
 def time_no_seconds(case: Case) -> Case:
     """The certificate has a notAfter date without seconds.
@@ -211,7 +211,7 @@ def time_no_seconds(case: Case) -> Case:
     "V",
     "parse",
     "4.1.2.5.1",
-    finds=_UNREADABLE,
+    finds=UNREADABLE,
 )
 def time_tz_offset(case: Case) -> Case:
     """The certificate has a notAfter date with an offset from UTC instead of Z.
@@ -225,7 +225,7 @@ def time_tz_offset(case: Case) -> Case:
     "R",
     "parse",
     "4.1.2.5",
-    finds=_UNREADABLE,
+    finds=UNREADABLE,
 )
 def time_no_z(case: Case) -> Case:
     """The certificate has a notAfter date without the final Z.
@@ -239,7 +239,7 @@ def time_no_z(case: Case) -> Case:
     "R",
     "parse",
     "4.1.2.5.2",
-    finds=_UNREADABLE,
+    finds=UNREADABLE,
 )
 def time_fraction(case: Case) -> Case:
     """The certificate has a notAfter date with a fraction of a second.
@@ -247,14 +247,14 @@ def time_fraction(case: Case) -> Case:
     RFC 5280 does not allow fractional seconds; parsers reject the certificate.
     """
     case = _within_issuers(case, max(case.plan.not_after, _GENERALIZED))
-    return _written(case, _NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}.5Z")
+    return _written(case, NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}.5Z")
 
 
 @fault(
     "R",
     "parse",
     "4.1.2.5",
-    finds=_UNREADABLE,
+    finds=UNREADABLE,
 )
 def time_bad_month(case: Case) -> Case:
     """The certificate has a notAfter date in month 13.
@@ -268,7 +268,7 @@ def time_bad_month(case: Case) -> Case:
     "V",
     "parse",
     "4.1.2.5",
-    finds=_UNREADABLE,
+    finds=UNREADABLE,
 )
 def time_feb30(case: Case) -> Case:
     """The certificate has a notAfter date of February 30.
@@ -282,7 +282,7 @@ def time_feb30(case: Case) -> Case:
     "V",
     "parse",
     "4.1.2.5",
-    finds=_UNREADABLE,
+    finds=UNREADABLE,
 )
 def time_second_60(case: Case) -> Case:
     """The certificate has a notAfter date at second 60.
