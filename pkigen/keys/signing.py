@@ -190,3 +190,10 @@ def signing(
     if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:
         return partial(sign_deterministically, key, kind)
     return key.sign
+
+
+def _bare_digest_info(data: bytes, digest: HashAlgorithm) -> bytes:
+    """Return a DigestInfo (RFC 8017, 9.2) whose algorithm has no parameters."""
+    return der.sequence(
+        der.sequence(der.oid(DIGEST_OIDS[digest.name])), der.octet_string(_hash(digest, data))
+    )
