@@ -61,6 +61,19 @@ def matrix(
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report to FILE.")
     ] = None,
+    fuzz: Annotated[
+        int | None,
+        typer.Option(
+            "--fuzz",
+            metavar="N",
+            min=1,
+            help="Instead of an environment, check N random combinations of faults, and print the smallest "
+            "combination for each pattern of differing verdicts.",
+        ),
+    ] = None,
+    seed: Annotated[
+        str, typer.Option("--seed", metavar="TEXT", help="Choose the combinations of --fuzz from TEXT.")
+    ] = "1",
     json: Json = False,
 ) -> None:
     """Compare expected verdicts with independent validators.
@@ -76,6 +89,7 @@ def matrix(
       pkigen matrix --list
       pkigen matrix out/negative --html matrix.html
       pkigen matrix out/negative --only '*.san-*' --validators openssl,go
+      pkigen matrix --fuzz 50 --seed 7 --validators openssl,gnutls,go
     """
     from pkigen.cli._matrix import print_list, print_matrix
     from pkigen.matrix import VALIDATORS, reports
@@ -83,6 +97,11 @@ def matrix(
     chosen = _chosen(validators, VALIDATORS)
     if list_:
         print_list(chosen, as_json=json)
+        return
+    if fuzz is not None:
+        from pkigen.cli._fuzz import print_differences
+
+        print_differences(_columns(chosen)[0], fuzz, seed, as_json=json)
         return
     if env is None:
         raise typer.BadParameter("specify the directory of a built environment", param_hint="'ENV'")

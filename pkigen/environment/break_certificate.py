@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from pkigen.documents.fields import close_to
@@ -30,27 +31,49 @@ def break_certificate(
 ) -> BuildResult:
     """Add a case NAME.FAULT for each fault, which later builds keep; with ``undo`` delete the cases.
 
-    ``faults`` are ids, globs of FAMILY/ID, or ids with parameters, as in a profile. Raises InputError if the
-    certificate or fault does not exist, if the fault cannot be applied to the certificate, and as ``renew``.
+    ``faults`` are ids, globs of FAMILY/ID, or ids with parameters, as in a profile; a list of them gives one
+    case with all of them. Raises InputError if the certificate or fault does not exist, if the fault cannot
+    be applied to the certificate, and as ``renew``.
     """
-    try:
-        requested = [one for fault in faults for one in parse_faults(fault)]
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    requested = [group for fault in faults for group in _parsed(fault)]
     profile = load_source_profile(folder)
     _check_not_enrolled(folder, name)
     if not undo:
         _check(profile, name, requested)
     with Store.open(folder, write=True) as store:
         existing = requested_faults(store)
-        ids = {one.type.id for one in requested}
+        ids = {"+".join(one.type.id for one in group) for group in requested}
         remaining = [one for one in existing if one["of"] != name or fault_id(one["fault"]) not in ids]
         if undo and len(remaining) == len(existing):
             raise InputError(f"{name} has no case with the fault {', '.join(sorted(ids))}")
-        added = [] if undo else [{"of": name, "fault": one.form} for one in requested]
-        save_requested_faults(store, [*remaining, *added])
+        forms = [[one.form for one in group] for group in requested]
+        added = [{"of": name, "fault": form[0] if len(form) == 1 else form} for form in forms]
+        save_requested_faults(store, remaining if undo else [*remaining, *added])
         cases = store.index.cases_with_fault(name, ids) if undo else frozenset()
     return build(profile, output_directory(folder, profile), BuildOptions(delete=cases), progress)
+
+
+def random_combination(folder: Path, name: str, count: int, seed: str) -> list[str]:
+    """Return the ids of ``count`` faults that fit together on a certificate, chosen at random from a seed.
+
+    Raises InputError if the certificate does not exist, or if so many faults do not fit together.
+    """
+    from pkigen.environment.build.session import clock_of
+    from pkigen.plan.random_faults import planned_case, random_faults
+
+    case = planned_case(load_source_profile(folder), name, clock_of(BuildOptions()))
+    chosen = random_faults(case, count, Random(seed))  # noqa: S311  # not for secrets
+    return [one.type.id for one in chosen]
+
+
+def _parsed(fault: Any) -> list[tuple[FaultRequest, ...]]:
+    """Return the groups of faults of one request: a list is one group, a glob many."""
+    try:
+        if isinstance(fault, list):
+            return [tuple(one for part in fault for one in parse_faults(part))]
+        return [(one,) for one in parse_faults(fault)]
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def _check_not_enrolled(folder: Path, name: str) -> None:
@@ -62,7 +85,7 @@ def _check_not_enrolled(folder: Path, name: str) -> None:
             )
 
 
-def _check(profile: Profile, name: str, faults: Sequence[FaultRequest]) -> None:
+def _check(profile: Profile, name: str, groups: Sequence[tuple[FaultRequest, ...]]) -> None:
     """Raise instead of skipping, because the user asked for these faults explicitly."""
     from pkigen.environment.build.session import clock_of, random_serial
     from pkigen.plan import plan
@@ -74,6 +97,6 @@ def _check(profile: Profile, name: str, faults: Sequence[FaultRequest]) -> None:
     if specs[name].faults:
         raise InputError(f"{name} already has a fault; select a certificate without one")
     changed = copy.copy(profile)
-    changed.negatives = (Negatives(of=name, faults=tuple(faults)),)
+    changed.negatives = tuple(Negatives(of=name, faults=group, combine=True) for group in groups)
     for skipped in plan(changed, clock_of(BuildOptions()), random_serial).passed:
         raise InputError(f"cannot create {skipped.name}: {skipped.reason}")

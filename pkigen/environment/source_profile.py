@@ -13,7 +13,7 @@ from typing import Any
 
 from pkigen.environment.set_files import record_set_files
 from pkigen.errors import InputError, Problem
-from pkigen.faults import parse_faults
+from pkigen.faults import FaultRequest, parse_faults
 from pkigen.model import Role
 from pkigen.profile import Profile, load
 from pkigen.profile.top_level import Negatives
@@ -91,7 +91,7 @@ def with_requested_faults(profile: Profile, store: Store) -> Profile:
     names = {spec.name for spec in profile.certificates() if not spec.faults}
     existing = {(entry.of, fault.type.id) for entry in profile.negatives for fault in entry.faults}
     additional = [
-        Negatives(of=one["of"], faults=parse_faults(one["fault"]))
+        Negatives(of=one["of"], faults=_requests(one["fault"]), combine=isinstance(one["fault"], list))
         for one in requested
         if one["of"] in names and (one["of"], fault_id(one["fault"])) not in existing
     ]
@@ -114,9 +114,16 @@ def save_requested_faults(store: Store, requested: Sequence[dict[str, Any]]) -> 
     store.index.set_meta(REQUESTED_FAULTS, json.dumps(requested))
 
 
-def fault_id(fault: str | dict[str, Any]) -> str:
-    """Return the id of a fault in the form of a profile."""
+def fault_id(fault: str | dict[str, Any] | list[Any]) -> str:
+    """Return the id of a fault in the form of a profile, or of several that one case combines."""
+    if isinstance(fault, list):
+        return "+".join(map(fault_id, fault))
     return fault if isinstance(fault, str) else next(iter(fault))
+
+
+def _requests(fault: str | dict[str, Any] | list[Any]) -> tuple[FaultRequest, ...]:
+    parts = fault if isinstance(fault, list) else [fault]
+    return tuple(one for part in parts for one in parse_faults(part))
 
 
 def is_glob(name: str) -> bool:

@@ -118,7 +118,8 @@ def _negatives(
             words = f"'{authority}' is an authority; faults of the catalog are for certificates"
             yield profile.top_problem(("negatives", number, "of"), words)
             return
-        for negative in negatives_of_faults(base, request.faults, text, planner.serial):
+        groups = (request.faults,) if request.combine else tuple((one,) for one in request.faults)
+        for negative in negatives_of_faults(base, groups, text, planner.serial):
             cases.add(negative)
         return
     try:

@@ -217,14 +217,15 @@ def _check_condition(base: Case, requirement: Requirement) -> None:
 
 
 def negatives_of_faults(
-    base: Case, faults: Iterable[FaultRequest], text: str, serial: Callable[[str, str], int]
+    base: Case, groups: Iterable[tuple[FaultRequest, ...]], text: str, serial: Callable[[str, str], int]
 ) -> Iterator[NegativeCase | SkippedCase]:
-    """Yield a case for each catalog fault."""
-    for one in faults:
+    """Yield a case for each group of catalog faults; most groups have one."""
+    for faults in groups:
+        name = "+".join(one.type.id for one in faults)
         try:
-            yield with_faults(named_after(base, one.type.id, serial), (one,), text, serial)
+            yield with_faults(named_after(base, name, serial), faults, text, serial)
         except Impossible as error:
-            yield SkippedCase(f"{base.entity.name}.{one.type.id}", str(error))
+            yield SkippedCase(f"{base.entity.name}.{name}", str(error))
 
 
 def with_faults(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from pkigen.asn1 import der
+from pkigen.asn1.edits import edited
 from pkigen.issue import tbs_certificate
 from pkigen.keys.kinds import KeyKind, parse_kind
 from pkigen.keys.signing import algorithm_of
@@ -28,6 +29,20 @@ def placeholder(
     spki = public_key or _public_key(parse_kind(kind))
     tbs = tbs_certificate(plan, spki, algorithm, _IDENTIFIER, _IDENTIFIER)
     return Certificate(der.sequence(tbs, algorithm, _NO_SIGNATURE))
+
+
+def is_encodable(entity: Entity, authorities: Mapping[str, Entity]) -> bool:
+    """Return whether all edits of an entity's certificates find the elements that they change."""
+    for plan in entity.certificates:
+        issuer = authorities.get(plan.issuer_id, entity)
+        try:
+            algorithm = algorithm_of(parse_kind(issuer.key), plan.signature)
+            spki = entity.given.public_key if entity.given else _public_key(parse_kind(entity.key))
+            tbs = tbs_certificate(plan, spki, algorithm, _IDENTIFIER, _IDENTIFIER)
+            edited(der.sequence(tbs, algorithm, _NO_SIGNATURE), plan.edits, signed=False)
+        except (IndexError, ValueError):
+            return False
+    return True
 
 
 @lru_cache(maxsize=64)

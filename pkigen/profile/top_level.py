@@ -128,12 +128,13 @@ class Negatives(Value):
 
     ``of`` is a certificate of the profile, ``against`` a requirement set that it satisfies. With ``against``,
     it can also be an authority: the cases are then copies of a certificate below it. ``faults`` are ids of
-    catalog faults, globs of FAMILY/ID, or ``all``.
+    catalog faults, globs of FAMILY/ID, or ``all``; with ``combine``, one case has all of them.
     """
 
     of: Annotated[str, Field(min_length=1, max_length=200)]
     against: SetReferenceField | None = None
     faults: Faults = ()
+    combine: bool = False
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Negatives:

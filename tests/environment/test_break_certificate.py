@@ -122,3 +122,27 @@ def test_the_command_takes_parameters(folder: Path, capsys: pytest.CaptureFixtur
     for wrong in ("expired:by", "expired:by=never", "expired:to=1s", "san-missing:by=1s"):
         assert main([*command, wrong]) == 2, wrong
         assert capsys.readouterr().err.count("\n") == 1, wrong
+
+
+def test_one_case_can_have_several_faults_and_is_undone_by_all_of_their_ids(folder: Path) -> None:
+    assert main(["break", str(folder), "sensor", "--fault", "expired+san-wrong-host"]) == 0
+    name = "sensor.expired+san-wrong-host"
+    case = open_environment(folder)[name]
+    assert case.data["fault"]["id"] == "expired+san-wrong-host"
+    before = case.certificate.read_bytes()
+    break_certificate(folder, "sensor", ["serial-zero"])
+    assert open_environment(folder)[name].certificate.read_bytes() == before
+    assert main(["break", str(folder), "sensor", "--fault", "expired+san-wrong-host", "--undo"]) == 0
+    assert _names(folder) & {name, "sensor.serial-zero"} == {"sensor.serial-zero"}
+
+
+def test_random_faults_follow_from_the_seed(folder: Path) -> None:
+    for _ in range(2):
+        assert main(["break", str(folder), "sensor", "--random", "3", "--seed", "7"]) == 0
+    (name,) = (name for name in _names(folder) if name.startswith("sensor."))
+    assert name.count("+") == 2
+
+
+def test_no_fault_at_all_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["break", str(folder), "sensor"]) == 2
+    assert "--fault" in capsys.readouterr().err

@@ -59,7 +59,7 @@ def test_a_fault_is_built_or_reported_as_impossible(base: str, san: object, impo
     issuer = "self" if base == "self-signed" else "issuing"
     certificate = {"issuer": issuer, "subject": {"CN": "web.lab.test"}, "san": san}
     case = _case(imported, _BASES[base], certificate)
-    cases = list(negatives_of_faults(case, parse_faults("all"), "1y", lambda *_: 1))
+    cases = list(negatives_of_faults(case, [(one,) for one in parse_faults("all")], "1y", lambda *_: 1))
     assert len(cases) == len(FAULTS)
     assert sum(isinstance(one, NegativeCase) for one in cases) > 200
 
