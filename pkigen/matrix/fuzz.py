@@ -30,26 +30,26 @@ class Difference:
 def search(combinations: Iterable[Combination], judge: Judge) -> list[Difference]:
     """Return one combination for each pattern in which validators differ, reduced to the fewest faults."""
     patterns = _differing(judge(list(dict.fromkeys(combinations))))
-    found = dict[Pattern, Combination]()
+    smallest = dict[Pattern, Combination]()
     for faults, pattern in patterns.items():
-        if len(faults) < len(found.get(pattern, (*faults, ""))):
-            found[pattern] = faults
-    return [Difference(faults, pattern) for pattern, faults in _reduced(found, judge).items()]
+        if len(faults) < len(smallest.get(pattern, (*faults, ""))):
+            smallest[pattern] = faults
+    return [Difference(faults, pattern) for pattern, faults in _reduced(smallest, judge).items()]
 
 
-def _reduced(found: dict[Pattern, Combination], judge: Judge) -> dict[Pattern, Combination]:
+def _reduced(smallest: dict[Pattern, Combination], judge: Judge) -> dict[Pattern, Combination]:
     """Leave out one fault after the other, as long as the pattern stays the same."""
-    open_patterns = {pattern for pattern, faults in found.items() if len(faults) > 1}
+    open_patterns = {pattern for pattern, faults in smallest.items() if len(faults) > 1}
     while open_patterns:
-        smaller = {pattern: _without_one(found[pattern]) for pattern in open_patterns}
+        smaller = {pattern: _without_one(smallest[pattern]) for pattern in open_patterns}
         patterns = _differing(judge(list(dict.fromkeys(one for group in smaller.values() for one in group))))
         for pattern, group in smaller.items():
             same = [one for one in group if patterns.get(one) == pattern]
             if same:
-                found[pattern] = same[0]
+                smallest[pattern] = same[0]
             if not same or len(same[0]) == 1:
                 open_patterns.remove(pattern)
-    return found
+    return smallest
 
 
 def _without_one(faults: Combination) -> list[Combination]:
