@@ -102,7 +102,7 @@ _UNSOUND = (
     KeyKind("rsa-2048-roca", "rsa", 2048),
     KeyKind("ec-p192", "ec", 192, "1.2.840.10045.3.1.1", "SECP192R1", _P192_ORDER, "sha256", tls_group=19),
     KeyKind("ec-secp256k1", "ec", 256, "1.3.132.0.10", "SECP256K1", _SECP256K1_ORDER, "sha256", tls_group=22),
-    KeyKind("dsa-2048", "dsa", 2048, "1.2.840.10040.4.1"),
+    KeyKind("dsa-2048", "dsa", 2048),
     KeyKind("ml-kem-768", "ml-kem", 768),
     KeyKind("x25519", "x25519", 256, "1.3.101.110"),
 )

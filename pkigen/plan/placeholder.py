@@ -13,7 +13,7 @@ from pkigen.keys.signing import algorithm_of
 from pkigen.model import CertificatePlan, Entity
 from pkigen.x509 import Certificate
 
-_RSA, _EC = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
+_RSA, _EC, _DSA = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.2.840.10040.4.1"
 _IDENTIFIER = bytes(20)
 _NO_SIGNATURE = der.bit_string(bytes(32))
 
@@ -55,7 +55,7 @@ def _public_key(kind: KeyKind) -> bytes:
         point = b"\x04" + bytes((kind.size + 7) // 8 * 2)
         algorithm = der.sequence(der.oid(_EC), der.oid(kind.oid))
         return der.sequence(algorithm, der.bit_string(point))
-    return der.sequence(der.sequence(der.oid(kind.oid)), der.bit_string(bytes(32)))
+    return der.sequence(der.sequence(der.oid(kind.oid or _DSA)), der.bit_string(bytes(32)))
 
 
 def planned(entity: Entity, authorities: Iterable[Entity]) -> Certificate:

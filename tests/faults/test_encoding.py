@@ -96,9 +96,21 @@ def _signature(data: bytes) -> bytes:
     return der.contents(data[start:])[1:]
 
 
+UNSIGNED = ("der-truncated", "der-missing-signature", "der-sig-unused-bits")
+STRUCTURES = {
+    "ext-oid-huge",
+    "oid-leading-80",
+    "asn1-nested",
+    "asn1-nested-100000",
+    "der-empty-sequence",
+    "der-explicit-default-v1",
+    "der-constructed-bitstring-sig",
+}
+
+
 @pytest.mark.parametrize(
     "fault",
-    [one for one in OCTETS if one not in ("der-truncated", "der-missing-signature", "der-sig-unused-bits")],
+    [one for one in OCTETS if one not in (*UNSIGNED, "der-empty-sequence", "der-constructed-bitstring-sig")],
 )
 def test_the_signature_covers_the_encoded_bytes(catalogue: Environment, fault: str) -> None:
     data = _octets(catalogue, fault)
@@ -132,6 +144,9 @@ FILES = {
     "pem-missing-end": rb"-----BEGIN CERTIFICATE-----\n[^-]+",
     "pem-bad-base64": rb"-----BEGIN CERTIFICATE-----\n[^!-]+![^!-]+-----END CERTIFICATE-----\n",
     "pem-nul-bytes": rb"-----BEGIN CERTIFICATE-----\n[^\0-]+\0[^\0-]+-----END CERTIFICATE-----\n",
+    "pem-truncated-base64": rb"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/\n]+\n-----END CERTIFICATE-----\n",
+    "pem-trailing-spaces": rb"(?:[^\n]+  \n)+",
+    "pem-no-trailing-newline": rb"-----BEGIN .*-----END CERTIFICATE-----",
     "pem-html-body": rb"<!DOCTYPE html>.*",
     "pem-empty-file": rb"",
     "file-der-in-pem-name": rb"\x30\x82.*",
@@ -148,7 +163,7 @@ def test_the_file_has_the_defect_of_the_fault(catalogue: Environment, fault: str
 def test_every_fault_of_files_has_a_test() -> None:
     of_chains = {"pem-comment-between", "pem-concat-no-newline"}
     assert {one.id for one in PEM} == FILES.keys() | of_chains
-    counted = {"der-truncated", "der-missing-signature", "der-sig-unused-bits"}
+    counted = {"der-truncated", "der-missing-signature", "der-sig-unused-bits", *STRUCTURES}
     assert set(OCTETS) == SEEN.keys() | counted
 
 

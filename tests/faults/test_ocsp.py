@@ -23,10 +23,13 @@ IDS = [one.id for one in FAULTS.values() if one.family == "ocsp"]
 # Where openssl ocsp accepts a response of class R in the catalog, and why.
 OPENSSL_TAKES = {
     "ocsp-critical-extension": "it does not look at extensions of answers",
+    "ocsp-critical-single-ext": "the same",
     "ocsp-nonce-wrong": "it compares nonces with a request, and has none when it reads a file",
 }
 # What class V says nothing about: openssl takes these, and refuses the others of the class.
 TAKEN = {
+    "ocsp-nonce-missing",
+    "ocsp-delegate-revoked",
     "ocsp-no-next-update-old",
     "ocsp-good-and-revoked",
     "ocsp-version-2",

@@ -24,6 +24,7 @@ BEGINS_BEFORE_ITS_ISSUER = {
     "not-yet-valid-root",
     "time-1900-unrelated-ca",
     "validity-inverted",
+    "validity-pre1970",
 }
 """What has ended began before the CAs, which are as old as the environment; or the CA is not valid yet."""
 ENDS_AFTER_ITS_ISSUER = {

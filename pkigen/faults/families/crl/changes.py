@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import blake2s
 from typing import Any
 
 from pkigen.asn1 import oids
@@ -45,6 +46,17 @@ def extend_crl(case: Case, oid: str, value: bytes, *, critical: bool = False) ->
 def list_in_crl(case: Case, *entries: CrlEntry) -> Case:
     """Add CRL entries for certificates that do not exist."""
     return change_crl(case, lambda crl: replace(crl, entries=(*crl.entries, *entries)))
+
+
+def with_fixed_serial(case: Case, *, top_bit: bool = False) -> Case:
+    """Give the certificate a serial number that follows from its name, so that a CRL can list it.
+
+    It is unique under the copied issuing CA, and has 127 bits; with ``top_bit`` it has 128.
+    """
+    case = case.change_authority(0, lambda entity: entity)
+    digest = blake2s(case.entity.name.encode(), digest_size=16).digest()
+    number = int.from_bytes(digest, "big") % (1 << 126) | 1 << 126
+    return case.change(serial=number | 1 << 127 if top_bit else number)
 
 
 def serve_crl(case: Case, how: str, argument: str = "") -> Case:

@@ -8,12 +8,12 @@ from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put
 from pkigen.cases.general_names import uri
-from pkigen.faults.families.crl.changes import change_crl, list_in_crl
+from pkigen.faults.families.crl.changes import change_crl, list_in_crl, with_fixed_serial
 from pkigen.faults.registry import fault
 from pkigen.model import CrlEntry, CrlPart, Entity, Extension, Revocation
 
 _ENTRY_CHECK = "6.3.3 (j)"
-_TOP_BIT, _DAY = 1 << 127, 86400
+_DAY = 86400
 _REVOKED = ("path:revoked", "not-revoked")
 _OTHER_REASONS = {
     "cACompromise": ("ca-compromise", "its issuer's key was compromised", "Stop trusting the issuer."),
@@ -120,9 +120,11 @@ def crl_other_ca_same_serial(case: Case) -> Case:
 
     def change(entity: Entity) -> Entity:
         assert entity.crl is not None
-        entries = (*entity.crl.entries, CrlEntry(case.plan.serial))
+        entries = (*entity.crl.entries, CrlEntry(serial))
         return replace(entity, crl=replace(entity.crl, entries=entries))
 
+    case = with_fixed_serial(case)
+    serial = case.plan.serial
     return case.change_authority(level, change)
 
 
@@ -133,6 +135,7 @@ def crl_entry_critical_unknown_extension_for_leaf(case: Case) -> Case:
     Clients that do not recognize the extension must not use the CRL; they must not accept the certificate.
     """
     unknown = Extension("1.3.6.1.4.1.55738.99.5", True, der.null())
+    case = with_fixed_serial(case)
     return list_in_crl(case, CrlEntry(case.plan.serial, (unknown,)))
 
 
@@ -143,9 +146,8 @@ def crl_revoked_sign_extended_serial(case: Case) -> Case:
     The number in the CRL is therefore negative, and of no certificate. Clients must accept the certificate;
     those that compare bytes without the sign reject it (control case).
     """
-    case = change_crl(case, lambda crl: crl)
-    case = case.change(serial=_TOP_BIT | case.plan.serial % _TOP_BIT)
-    return list_in_crl(case, CrlEntry(case.plan.serial - 2 * _TOP_BIT))
+    case = with_fixed_serial(case, top_bit=True)
+    return list_in_crl(case, CrlEntry(case.plan.serial - (1 << 128)))
 
 
 @fault("P", "revocation", "5.2.4")
@@ -155,6 +157,7 @@ def crl_delta_revokes(case: Case) -> Case:
     The certificate refers to the delta CRL (freshest CRL), which clients may process. Those that do reject
     it; others accept it until the next complete CRL.
     """
+    case = with_fixed_serial(case)
     delta = CrlPart("delta", delta=_DAY, entries=(CrlEntry(case.plan.serial),))
     case = change_crl(case, lambda crl: replace(crl, parts=(delta,)))
     crl = case.authorities[0].crl

@@ -6,7 +6,7 @@ from pkigen.asn1 import der, names, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put
 from pkigen.cases.general_names import directory, uri
-from pkigen.faults.families.crl.changes import extend_crl, list_in_crl
+from pkigen.faults.families.crl.changes import extend_crl, list_in_crl, with_fixed_serial
 from pkigen.faults.registry import fault
 from pkigen.model import CrlEntry, Extension
 
@@ -109,7 +109,8 @@ def crl_indirect_entry(case: Case) -> Case:
     for revoked.
     """
     issuer = Extension(oids.CERTIFICATE_ISSUER, True, der.sequence(directory(_OTHER_CA)))
-    return list_in_crl(_scoped(case, _INDIRECT), CrlEntry(case.plan.serial, (issuer,)))
+    case = with_fixed_serial(_scoped(case, _INDIRECT))
+    return list_in_crl(case, CrlEntry(case.plan.serial, (issuer,)))
 
 
 @fault("V", "revocation", "4.2.1.13", finds=())
