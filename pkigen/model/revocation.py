@@ -159,7 +159,8 @@ class OcspPlan:
     this_update to producedAt. ``responder`` signs instead of the issuing CA, and ``rogue_key`` names a key
     that signs instead of either. ``certificates`` selects whether a response of the issuing CA contains its
     certificate. ``wrong_cert_id_field`` is the CertID field with a value of another
-    certificate: serial, name or key; ``cert_id_digest`` is its digest.
+    certificate: serial, name or key; ``cert_id_digest`` is its digest (default: that
+    of the request). Without ``nonce``, the response has no nonce, also if the request has one.
     ``status`` is the response status; every status except 0 omits the
     response bytes. ``extensions`` belong to the response. ``edits`` change its encoded bytes: signed edits
     the ResponseData, other edits the BasicOCSPResponse, and ``outer`` edits the OCSPResponse around it.
@@ -174,7 +175,8 @@ class OcspPlan:
     rogue_key: str = ""
     certificates: bool = True
     wrong_cert_id_field: str = ""
-    cert_id_digest: str = field(default="sha1", repr=False)
+    cert_id_digest: str = field(default="", repr=False)
+    nonce: bool = field(default=True, repr=False)
     status: int = 0
     signature: Signature = Signature()
     extensions: tuple[Extension, ...] = ()

@@ -96,6 +96,8 @@ def _published(fault: FaultRequest, plain: Case, made: Case) -> Effect:
             return Effect(targets[serving.url], serving.how, argument)
     _check_nothing_else(fault, plain, made)
     if made.entity.ocsp is not None:
+        if issuing.crl != was.crl:
+            raise Impossible(f"'{fault.type.id}' needs a CRL and an OCSP response with a fault")
         return Effect("ocsp", ocsp=made.entity.ocsp)
     if issuing.crl is None or issuing.crl == was.crl or issuing.crl.form is CrlForm.DER:
         raise Impossible(_elsewhere(fault))
@@ -106,8 +108,11 @@ def _published(fault: FaultRequest, plain: Case, made: Case) -> Effect:
 
 def _check_nothing_else(fault: FaultRequest, plain: Case, made: Case) -> None:
     """Refuse a fault that changes a certificate or a key, or that revokes a certificate."""
-    if made.entity.serving or made.entity.revocation != plain.entity.revocation:
+    one, other = made.entity, plain.entity
+    if one.serving or one.revocation != other.revocation or len(made.authorities) != len(plain.authorities):
         raise Impossible(_elsewhere(fault))
+    if one.certificates[0].serial != other.certificates[0].serial:
+        raise Impossible(_elsewhere(fault))  # an entry of the CRL is about the certificate
     for copy, was in zip(made.authorities, plain.authorities, strict=True):
         if copy.key != was.key:
             raise Impossible(f"'{fault.type.id}' needs another kind of key than {was.key}")

@@ -81,7 +81,11 @@ class OcspResponseBuilder:
         issuer, reports_true_status = self._issuer_in_cert_id(plan), plan.answers == ("good",)
         singles = [
             ocsp.SingleResponse(
-                ocsp.cert_id(issuer, query.serial ^ (plan.wrong_cert_id_field == "serial"), query.digest),
+                ocsp.cert_id(
+                    issuer,
+                    query.serial ^ (plan.wrong_cert_id_field == "serial"),
+                    plan.cert_id_digest or query.digest,
+                ),
                 query.status if reports_true_status else self._status(answer, this_update),
                 this_update,
                 next_update,
@@ -91,6 +95,8 @@ class OcspResponseBuilder:
         ]
         produced_at = later(this_update, plan.produced)
         by_oid = {one.oid: one for one in (*extensions, *plan.extensions)}
+        if not plan.nonce:
+            by_oid.pop(oids.OCSP_NONCE, None)
         data = ocsp.response_data(responder_id, produced_at, singles, tuple(by_oid.values()))
         basic = ocsp.basic_response(data, key, plan.signature, certificates, self.entropy, plan.edits)
         return edited(ocsp.successful(basic), plan.outer, signed=True)

@@ -51,7 +51,7 @@ def publish(
     plan, path = subject.ocsp, f"{subject.id}/{subject.name}.ocsp"
     this_update = later(builder.clock, -plan.age)
     next_update = None if plan.lifetime is None else later(this_update, plan.lifetime)
-    data = builder.response(plan, subject.name, [OcspQuery(serial, plan.cert_id_digest)])
+    data = builder.response(plan, subject.name, [OcspQuery(serial)])
     store.write_loose(path, [data])
     times = int(this_update.timestamp()), int((next_update or this_update).timestamp())
     files = ((path, sha256(data).hexdigest()),)

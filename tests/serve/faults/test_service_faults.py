@@ -47,6 +47,7 @@ CRLS = {
     "crl-empty-revoked-sequence": "No Revoked Certificates",
     "crl-trailing-data": "Revoked Certificates: ",
     "crl-idp-uri-mismatch": rf"{_IDP}Full Name: URI:http://crl.invalid/elsewhere.crl",
+    "crl-idp-noncritical-mismatch": "Issuing Distribution Point: Full Name: URI:http://crl.invalid/elsewhere.crl",
     "crl-idp-only-ca": f"{_IDP}Only CA Certificates",
     "crl-idp-only-attribute": f"{_IDP}Only Attribute Certificates",
     "crl-idp-user-and-ca": f"{_IDP}Only User Certificates Only CA Certificates",
@@ -87,6 +88,7 @@ OVER_HTTP: dict[str, object] = {
     "crl-slow-start": httpx.ReadTimeout,
     "crl-truncated-body": httpx.RemoteProtocolError,
     "crl-oversize": "oversize",
+    "crl-endless-body": "endless",
     "crl-wrong-content-type": "text/plain",
     "crl-redirect": "redirect",
     "crl-redirect-loop": httpx.TooManyRedirects,
@@ -117,6 +119,10 @@ OCSP = {
     "ocsp-empty-responses": "No Status found",
     "ocsp-critical-extension": r"1\.2\.3\.4\.5\.6: critical",
     "ocsp-nonce-wrong": "Nonce Verify error",
+    "ocsp-nonce-missing": "no nonce in response",
+    "ocsp-certid-sha256": "No Status found",
+    "ocsp-critical-single-ext": r"1\.2\.3\.4\.5\.6: critical",
+    "ocsp-error-status-with-bytes": r"trylater \(3\)",
     "ocsp-version-2": r"Version: 2 \(0x1\)",
     "ocsp-produced-early": f"Produced At: [^G]* {_NOW.year - 1} GMT",
     "ocsp-produced-late": f"Produced At: [^G]* {_NOW.year + 1} GMT",
@@ -241,6 +247,14 @@ def test_a_response_has_exactly_the_http_fault(
             # One byte per second: after half a second without one, the response is incomplete.
             _fetch(stub, path, 0.5 if "slow" in fault else 10)
         return
+    if expected == "endless":
+        received = 0
+        with httpx.stream("GET", stub.url + path) as stream:
+            for chunk in stream.iter_raw():
+                received += len(chunk)
+                if received > 10 * 65536:
+                    return
+        raise AssertionError(f"the response ended after {received} bytes")
     answer = _fetch(stub, path)
     (tmp_path / "got").write_bytes(answer.content)
     match expected:

@@ -47,7 +47,7 @@ def chain_extra_unparsable(case: Case) -> Case:
     return case.alter("chain", "unparsable")
 
 
-@fault("V", "file", "RFC 7468 2", sent=False)
+@fault("V", "file", "RFC 7468 2")
 def chain_second_der_garbage(case: Case) -> Case:
     """The chain file has a second PEM block whose content is not DER.
 
@@ -57,7 +57,7 @@ def chain_second_der_garbage(case: Case) -> Case:
     return case.alter("chain", "second-garbage")
 
 
-@fault("V", "file", "RFC 7468 2", finds=("chain-only-authorities",))
+@fault("V", "file", "RFC 7468 2", finds=("chain-only-authorities",), sent=False)
 def chain_crl_block_in_middle(case: Case) -> Case:
     """The chain file has a CRL between two certificates.
 

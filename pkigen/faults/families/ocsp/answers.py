@@ -192,7 +192,7 @@ def ocsp_nonce_missing(case: Case) -> Case:
     The response was signed in advance. Clients that require the nonce reject it; most do not, because few
     responders return it.
     """
-    return answered(case)
+    return answered(case, nonce=False)
 
 
 @fault("V", "revocation", "RFC 6960 4.1.1")
