@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkigen.environment.environment import Case, Environment
@@ -133,7 +134,7 @@ def test_each_kind_of_key_connects(presented: Environment, kind: str, version: s
 
 def _self_signed(key: PrivateKey) -> bytes:
     """A certificate that no client here looks at but for its key."""
-    assert not isinstance(key, MLKEM768PrivateKey)
+    assert not isinstance(key, MLKEM768PrivateKey | X25519PrivateKey)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "any")])
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
