@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fuzz import guided
 from fuzz.workers import run_all
+from tests.attack.acme_messages import acme_messages
 from tests.attack.damage import damaged_environments
 from tests.attack.enrolment_kills import enrolment_kills
 from tests.attack.handshakes import tls_messages
@@ -86,6 +87,7 @@ PARTS = {
     "sizes": Part(file_sizes, 200, 2, "commands with a limit on the size of files"),
     "damage": Part(damaged_environments, 1_000, 12, "commands on a corrupted or foreign environment"),
     "http": Part(http_requests, 50_000, 60, "mutated HTTP requests"),
+    "acme": Part(acme_messages, 50_000, 60, "mutated ACME messages, headers and paths"),
     "ocsp": Part(ocsp_requests, 500_000, 300, "mutated OCSP requests"),
     "tls": Part(tls_messages, 150_000, 60, "mutated TLS messages"),
     "lab": Part(_lab, 10_000, 0, "buttons of the lab, pressed in any state"),

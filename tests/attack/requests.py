@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,14 +50,14 @@ _TOKENS = (
 def http_requests(folder: Path, numbers: Iterable[int], seed: int) -> Iterator[Outcome]:
     """Send mutated requests to a running stub; every 50th time, check that it still answers a good one."""
     environment = build(_PROFILE, folder)
-    errors = _Errors()
+    errors = Errors()
     logging.getLogger().addHandler(errors)
     try:
         with serve(environment.folder, port=0) as url:
             port = int(url.rpartition(":")[2])
             for number in numbers:
                 rng = random.Random(f"http {seed} {number}")
-                answer = _exchange(port, _mutated(rng) + b"\r\n\r\n" + _GOOD, _PATIENCE)
+                answer = _exchange(port, mutated_request(rng) + b"\r\n\r\n" + _GOOD, _PATIENCE)
                 problem = "a status 5xx" if b"HTTP/1.1 5" in answer and b"HTTP/1.1 505" not in answer else ""
                 if number % 50 == 0 and not _exchange(port, _GOOD, _TIMEOUT).startswith(b"HTTP/1.1 200"):
                     problem = "a good request afterwards gets no answer"
@@ -107,8 +107,9 @@ def _ocsp_seeds(folder: Path) -> list[bytes]:
     return seeds
 
 
-def _mutated(rng: random.Random) -> bytes:
-    data = rng.choice(_SEEDS)
+def mutated_request(rng: random.Random, seeds: Sequence[bytes] = _SEEDS) -> bytes:
+    """Return one of the requests with a few changes."""
+    data = rng.choice(seeds)
     for _ in range(rng.choice((1, 1, 2, 4))):
         place, way = rng.randrange(len(data) + 1), rng.randrange(5)
         if way == 0:
@@ -118,7 +119,7 @@ def _mutated(rng: random.Random) -> bytes:
         elif way == 2:
             data = data[:place] + data[place + rng.randrange(1, 30) :]
         elif way == 3:
-            data += rng.choice(_SEEDS)
+            data += rng.choice(seeds)
         else:
             lines = data.split(b"\r\n")
             rng.shuffle(lines)
@@ -137,7 +138,7 @@ def _exchange(port: int, data: bytes, timeout: float) -> bytes:
     return answer
 
 
-class _Errors(logging.Handler):
+class Errors(logging.Handler):
     """Collects errors that the server logs."""
 
     def __init__(self) -> None:
