@@ -17,6 +17,7 @@ from pkigen.plugins import import_modules, module_names
 _PACKAGE = import_module(__name__.rpartition(".")[0])
 
 _LAST = 1000
+_HELP = ("--help", "-h")
 
 
 Commands = dict[str, Callable[..., Any] | typer.Typer]
@@ -50,11 +51,24 @@ def command_line(arguments: Sequence[str] = ()) -> TyperGroup:
 @cache
 def _command_line(first: str) -> TyperGroup:
     modules = {_command_name(name): name for name in module_names(_PACKAGE)}
-    if (name := modules.get(first)) is None:
+    if first in (*_HELP, "--version"):  # the command line ends with this option
+        commands = {name: _without_options(one) for name, one in discover_commands().items()}
+    elif (name := modules.get(first)) is None:
         commands = discover_commands()
     else:
         commands = {first: getattr(import_module(f"{_PACKAGE.__name__}.{name}"), name)}
     return cast("TyperGroup", get_command(_application(commands)))
+
+
+def _without_options(command: Callable[..., Any] | typer.Typer) -> Callable[..., Any] | typer.Typer:
+    """Return a command that has only the description of another: the list of commands needs no more."""
+    if isinstance(command, typer.Typer):
+        return command
+
+    def described() -> None: ...
+
+    described.__doc__ = command.__doc__
+    return described
 
 
 def _application(commands: Commands) -> typer.Typer:
@@ -63,7 +77,7 @@ def _application(commands: Commands) -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         no_args_is_help=True,
-        context_settings={"help_option_names": ["--help", "-h"]},
+        context_settings={"help_option_names": list(_HELP)},
     )
     app.callback()(_main)
     for name, command in commands.items():

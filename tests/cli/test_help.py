@@ -60,6 +60,12 @@ def test_the_version_is_reported(cli: Cli) -> None:
     assert cli("--version").out == f"pkigen {__version__}\n"
 
 
+def test_the_help_is_that_of_the_complete_command_line(cli: Cli) -> None:
+    # Without an argument, the command line is complete, and prints its help.
+    texts = {outcome.out + outcome.err for outcome in (cli("--help"), cli("-h"), cli())}
+    assert len(texts) == 1
+
+
 def test_help_imports_no_more_modules_than_it_needs() -> None:
     # Imports are nearly all of the time that the help takes; their number does not depend on the machine.
     code = "import sys; from pkigen.cli import main; main(['--help']); print(len(sys.modules))"
