@@ -82,7 +82,7 @@ validators: $(STAMP)  ## every shipped profile, built and exported for x509-limb
 
 servers: $(STAMP)  ## real servers with exported configurations: good clients are accepted, revoked ones rejected
 	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto redis-server slapd dovecot \
-		rsyslogd rabbitmq-server freeradius eapol_test openvpn
+		rsyslogd rabbitmq-server freeradius eapol_test openvpn swanctl
 	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
 
 clients: $(STAMP) .venv-certbot/.made  ## real clients of ACME, EST, SCEP and CMP against pkigen serve: first certificate, renewal, revocation

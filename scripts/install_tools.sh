@@ -37,6 +37,7 @@ package_of() {
         initdb) echo postgresql ;;
         mariadbd) echo mariadb-server ;;
         dovecot) echo dovecot-imapd ;;
+        swanctl) echo strongswan-swanctl charon-systemd ;;
         *) echo "$1" ;;
     esac
 }
@@ -114,8 +115,9 @@ for package in ${available_packages[@]+"${available_packages[@]}"}; do
     fi
     case $package in
         nginx-light | apache2 | haproxy | caddy | stunnel4 | tinyproxy | mosquitto | freeradius | etcd-server | \
-            dovecot-imapd | openvpn | rabbitmq-server | redis-server | slapd)
+            dovecot-imapd | openvpn | rabbitmq-server | redis-server | slapd | charon-systemd)
             service=${package%-light}
+            [ "$service" = charon-systemd ] && service=strongswan
             case $service in etcd-server | dovecot-imapd) service=${service%-*} ;; esac
             "${as_root[@]}" systemctl disable --quiet "$service" >/dev/null 2>&1
             ;;

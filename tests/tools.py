@@ -77,6 +77,7 @@ SERVERS = {
     "rabbitmq-server": "rabbitmq-server",
     "redis-server": "redis-server",
     "slapd": "slapd",
+    "swanctl": "charon-systemd",
 }
 """Programs that only `make servers`, `make clients` and `make loadtools` need, and their Debian packages."""
 

@@ -69,7 +69,7 @@ class Client:
 class Program(ABC):
     """A server: the program that a test needs, its target, and the user if it refuses to run as root.
 
-    ``ready`` is the message of a server without a TCP port that waits for clients.
+    ``ready`` is the message of a server that has no TCP port, or listens before it accepts clients.
     """
 
     tool: ClassVar[str]

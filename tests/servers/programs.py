@@ -14,6 +14,7 @@ from pkigen.export import ExportResult
 from tests.export.conftest import free_port
 from tests.servers.http_servers import Apache, HaProxy, Nginx, Stunnel
 from tests.servers.program import PATIENCE, Client, Program, run, succeeds
+from tests.servers.strongswan import StrongSwan
 
 _NOBODY = "nobody" if os.geteuid() == 0 else None
 """The user of servers that refuse to run as root."""
@@ -23,6 +24,7 @@ class PostgreSql(Program):
     """PostgreSQL, with ``clientcert=verify-ca``."""
 
     tool, target, user = "initdb", "postgresql", _NOBODY
+    ready = "database system is ready to accept connections"
     _SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
     _AUTHENTICATION = b"R"
 
@@ -269,5 +271,6 @@ PROGRAMS: dict[str, Program] = {
         RabbitMq(),
         FreeRadius(),
         OpenVpn(),
+        StrongSwan(),
     )
 }
