@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import (
     CertificatePolicies,
+    CRLDistributionPoints,
     DuplicateExtension,
     Extension,
     InvalidVersion,
@@ -21,6 +22,7 @@ from cryptography.x509 import (
 )
 from cryptography.x509.oid import ExtensionOID
 
+from pkigen.asn1 import der
 from pkigen.errors import panics_as_errors
 from pkigen.export.case_files import CaseFiles, Check, NotExportable
 from pkigen.inspection.artifacts import Artifact, Kind, read
@@ -103,6 +105,8 @@ def _go_reads(extension: Extension[Any]) -> bool:
     if isinstance(extension.value, CertificatePolicies):
         policies = [policy.policy_identifier for policy in extension.value]
         return len(policies) == len(set(policies))
+    if isinstance(extension.value, CRLDistributionPoints):
+        return all(point.relative_name is None for point in extension.value)
     return True
 
 
@@ -113,6 +117,9 @@ def _parses(artifact: Artifact, *, in_go: bool) -> bool:
         if in_go and not all(map(_go_reads, extensions)):
             return False
         if artifact.certificate is None or not artifact.certificate.algorithms_agree:
+            return False
+        both = (*artifact.certificate.subject, *artifact.certificate.issuer)
+        if in_go and any(one.tag == der.UNIVERSAL_STRING for rdn in both for one in rdn):
             return False
         names = artifact.certificate.extensions.alternative_names or ()
         return not any(one.kind == "dns" and one.value.startswith("#") for one in names)  # not ASCII
