@@ -23,7 +23,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs bench soak fuzz presses tlsfuzz mutants validators servers clients loadtools opcua pkilint clean
+.PHONY: help setup demo test lowest lint lock docs reference bench soak fuzz presses tlsfuzz mutants validators servers clients loadtools opcua pkilint clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lint: $(STAMP)   ## ruff (lint and format) and mypy alone
 docs: $(STAMP)   ## the documentation site, in site/
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
 	@echo "Open site/index.html, or see it with its search: $(RUN) -m http.server -d site -b 127.0.0.1"
+
+reference: $(STAMP)  ## docs/reference/text: the reference pages as text, after a change of keys, faults, sets or commands
+	$(RUN) -m docgen.text
 
 bench: $(STAMP) $(BENCH_STAMP)  ## the speed table: prints it, and writes benchmarks/results.json
 	@scripts/install_tools.sh openssl mkcert nginx wrk pebble

@@ -9,9 +9,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from docgen import words
 from docgen.commands import printed
 from pkigen.faults import VERDICTS
+from pkigen.profile.reference import words
 
 _SHORT = {"R": "rejected", "A": "accepted", "P": "passes", "V": "varies"}
 _OF_RFC_5280 = re.compile(r"[0-9]|[A-C]\.[0-9]")

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from docgen import words
 from pkigen.cli import main
 from pkigen.cli._app import command_line
+from pkigen.profile.reference import words
 
 _AS_WRITTEN = "\b"
 """Click's mark for a paragraph that it must not wrap."""

@@ -12,12 +12,13 @@ from typing import Any
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 
-from docgen import catalogue, commands, manifest, profile_language, sets
+from docgen import catalogue, commands, manifest, sets
+from pkigen.profile.reference import section
 
 PARTS: dict[str, Callable[[str], str]] = {
     "faults": lambda _: catalogue.families(),
     "families": lambda _: catalogue.overview(),
-    "profile-keys": profile_language.section,
+    "profile-keys": section,
     "manifest": lambda _: manifest.objects(),
     "sets": lambda _: sets.overview(),
     "set-tables": lambda _: sets.tables(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from docgen import words
 from pkigen.environment.manifest.schema import json_schema
+from pkigen.profile.reference import words
 
 _WHOLE = "The document"
 

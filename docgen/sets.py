@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from docgen.words import escaped
+from pkigen.profile.reference.words import escaped
 from pkigen.report.set_page import as_markdown
 from pkigen.requirements import RequirementSet
 from pkigen.requirements.library import every_set

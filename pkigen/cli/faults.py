@@ -183,7 +183,8 @@ def _changes(one: FaultType) -> tuple[str, ...]:
     from pkigen.faults.description import changes
     from pkigen.plan.sample import sample_case
 
-    base = sample_case(datetime.now(UTC).replace(minute=0, second=0, microsecond=0))
+    # A fixed time, so that the bytes of times are the same in each output.
+    base = sample_case(datetime(2026, 11, 1, tzinfo=UTC))
     try:
         return changes(base, FaultRequest(one).apply(base))
     except Impossible as error:

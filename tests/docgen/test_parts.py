@@ -9,10 +9,11 @@ import pytest
 import yaml
 from mkdocs.exceptions import PluginError
 
-from docgen import hook, profile_language, words
+from docgen import hook
 from pkigen import load
+from pkigen.profile.reference import sections, words
 
-DESCRIPTIONS: dict[str, Any] = yaml.safe_load(profile_language.WORDS.read_bytes())
+DESCRIPTIONS: dict[str, Any] = yaml.safe_load(sections.WORDS.read_bytes())
 EXAMPLES = [
     (part, key, words_of_key["example"])
     for part in ("entity", "authority", "certificate")
@@ -45,17 +46,17 @@ def test_a_page_without_a_part_is_unchanged() -> None:
 def test_a_key_without_a_description_and_a_description_without_a_key_end_the_build(
     change: Any, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = yaml.safe_load(profile_language.WORDS.read_bytes())
+    output = yaml.safe_load(sections.WORDS.read_bytes())
     change(output)
     spoiled = tmp_path / "words.yaml"
     spoiled.write_text(yaml.safe_dump(output), encoding="utf-8")
-    monkeypatch.setattr(profile_language, "WORDS", spoiled)
-    profile_language._words.cache_clear()
+    monkeypatch.setattr(sections, "WORDS", spoiled)
+    sections._words.cache_clear()
     try:
         with pytest.raises(PluginError, match=error):
             hook.made("<!-- made: profile-keys entity -->")
     finally:
-        profile_language._words.cache_clear()
+        sections._words.cache_clear()
 
 
 @pytest.mark.parametrize(("part", "key", "example"), EXAMPLES, ids=[key for _, key, _ in EXAMPLES])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -122,3 +123,20 @@ def test_the_search_finds_every_page(site: Path) -> None:
     index = (site / "search/search_index.json").read_text("utf-8")
     assert "reference/faults.html#expired" in index
     assert "reference/profile.html#san" in index
+
+
+@pytest.mark.parametrize(
+    ("word", "page"),
+    [
+        ("mtls", "how-to/mutual-tls.html"),
+        ("pfx", "how-to/convert.html"),
+        ("radius", "how-to/radius.html"),
+        ("rotate", "how-to/rotate-root.html"),
+        ("pytest-pkigen", "pytest.html"),
+        ("trustme", "how-to/migrate.html"),
+    ],
+)
+def test_a_search_finds_the_page_of_a_task_by_its_title(site: Path, word: str, page: str) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_bytes())
+    titles = {entry["location"]: entry["title"].lower() for entry in index["docs"]}
+    assert word in titles[page]

@@ -1,8 +1,8 @@
 """Records the verdicts of the validators: ``python -m tests.faults.record [--only FAULT] [--system NAME]``.
 
 Runs the cases of the profile ``negative`` against the validators on this machine, and writes observed.yaml,
-docs/matrix.md and the figures in README.md. With ``--only``, it records only these faults, for example a new
-one. For a validator that is not on this machine, a verdict that is recorded stays, except with ``--only``;
+docs/matrix.md and the figures in docs/tour.md. With ``--only``, it records only these faults, for example one
+that is new. For a validator that is not on this machine, a recorded verdict stays, except with ``--only``;
 otherwise it is ``unknown``. With ``--system``, it records another system, such as "Debian 13": the versions
 of its validators, and the verdicts that differ from the complete record. It then lists the differences that
 need a reason in known.yaml, and the reasons that are out of date.
@@ -33,7 +33,7 @@ def main() -> None:
         matrix, cases = surveyed(Path(directory), only)
     record(matrix, cases, only, options.system)
     PAGE.write_text(page(), "utf-8")
-    readme = ROOT / "README.md"
+    readme = ROOT / "docs" / "tour.md"
     readme.write_text(with_figures(readme.read_text("utf-8")), "utf-8")
     for validator in VALIDATORS:
         if validator.name not in {column.name for column in matrix.columns}:
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def with_figures(readme: str) -> str:
-    """Return the text of README.md with the figures of the recorded matrix."""
+    """Return the text of docs/tour.md with the figures of the recorded matrix."""
     cases, columns, validators, differing = figures()
     pattern = r"All \d+( cases of the .*? against )\d+( columns of these )\d+( validators: )\d+"
     return re.sub(pattern, rf"All {cases}\g<1>{columns}\g<2>{validators}\g<3>{differing}", readme)

@@ -116,7 +116,7 @@ def test_an_unknown_verdict_is_no_difference() -> None:
 
 
 def test_the_recorder_writes_the_figures_of_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = (ROOT / "docs" / "tour.md").read_text("utf-8")
     assert with_figures(readme.replace(" 16 columns", " 3 columns")) == readme, f"run: {RECORD}"
 
 

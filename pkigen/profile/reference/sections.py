@@ -5,6 +5,7 @@ A key without a description and a description without a key are errors, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,12 +13,20 @@ from typing import Any
 
 import yaml
 
-from docgen import words
 from pkigen.formats.output_formats import OUTPUT_FORMATS
+from pkigen.profile.reference import words
+from pkigen.profile.reference.plain_text import plain_text
 from pkigen.profile.schema import json_schema
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec, EntitySpec
 
 WORDS = Path(__file__).with_name("profile_words.yaml")
+PARTS = {
+    "head": "Top level",
+    "entity": "Authorities and certificates",
+    "authority": "Authorities",
+    "certificate": "Certificates",
+}
+"""The parts of a profile, and where their keys are."""
 _SECTIONS = ("defaults", "authorities", "certificates", "enrolment", "fleets")
 _OF_BODIES = ("like", "each")
 _PLAIN = ("head", "entity")
@@ -37,6 +46,24 @@ def section(name: str) -> str:
         _entry(key, node, descriptions[name][key], _prefix(name, key) or prefix, printed)
         for key, node in known[name].items()
     )
+
+
+def keys(name: str) -> dict[str, str]:
+    """Return the keys of one part of a profile, each with the first sentence of its description."""
+    descriptions = _words()[name]
+    says = {key: descriptions[key] for key in _parts()[name]}
+    texts = {key: one if isinstance(one, str) else one["says"] for key, one in says.items()}
+    lines = {key: " ".join(plain_text(text).replace("`", "").split()) for key, text in texts.items()}
+    return {key: re.split(r"(?<=[a-z0-9)])[.:] ", line)[0].rstrip(".") for key, line in lines.items()}
+
+
+def sections_of(key: str) -> dict[str, str]:
+    """Return the sections (Markdown) about a key, by the parts that have it; {} for an unknown key."""
+    return {
+        name: _entry(key, nodes[key], _words()[name][key], "", {})
+        for name, nodes in _parts().items()
+        if key in nodes
+    }
 
 
 def _prefix(name: str, key: str) -> str:
@@ -79,7 +106,7 @@ def _words() -> dict[str, Any]:
 def _compare(name: str, keys: dict[str, Any], descriptions: dict[str, Any]) -> None:
     if missing := [key for key in keys if key not in descriptions]:
         raise ValueError(
-            f"docgen/{WORDS.name}, {name}: no words for {', '.join(missing)}; add a description of each"
+            f"{WORDS.name}, {name}: no words for {', '.join(missing)}; add a description of each"
         )
     if surplus := [key for key in descriptions if key not in keys]:
         raise ValueError(
