@@ -133,7 +133,10 @@ class Plant:
         """Somebody at an appliance who is not signed in."""
         url = self.lab.appliance(name).url
         # The certificate is for a name, and the tests of what is presented look at it themselves.
-        made = httpx.Client(base_url=url, verify=False, trust_env=False, timeout=120, **settings)  # noqa: S501
+        # The server closes idle connections after 5 s, which can be when a client reuses one.
+        limits = httpx.Limits(keepalive_expiry=1)
+        settings = {"trust_env": False, "timeout": 120, "limits": limits, **settings}
+        made = httpx.Client(base_url=url, verify=False, **settings)  # noqa: S501
         self._clients.append(made)
         return made
 
