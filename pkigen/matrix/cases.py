@@ -100,6 +100,8 @@ def _anchors(data: dict[str, Any], authorities: Iterable[dict[str, Any]]) -> Ite
 def _subject(case: MatrixCase, data: dict[str, Any]) -> Subject:
     fault = data.get("fault", {})
     spoils = _spoiled(case, fault, data["verdict"]["stage"])
+    if spoils == "file" and not fault.get("family") and _is_in_another_file(case, data["files"]):
+        spoils = ""
     if fault.get("id") == _ENDLESS:
         case, spoils = replace(case, pkcs12=None), ""
     if spoils != "key" and case.passphrase is None and _is_locked(case.key):
@@ -114,6 +116,13 @@ def _subject(case: MatrixCase, data: dict[str, Any]) -> Subject:
         says=fault.get("says", ""),
         clause=fault.get("clause", ""),
     )
+
+
+def _is_in_another_file(case: MatrixCase, files: dict[str, str]) -> bool:
+    """Return whether a requirement on files is violated by one that no column reads, such as an archive."""
+    if files.keys() <= _READ or case.certificate.suffix != ".crt" or not case.certificate.is_file():
+        return False
+    return case.certificate.read_bytes().startswith(_PEM)
 
 
 def _is_locked(key: Path | None) -> bool:
@@ -140,6 +149,9 @@ def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Capa
     return "host" if stage == "name" else "file" if stage == "file" else "path"
 
 
+_PEM = b"-----BEGIN CERTIFICATE-----"
+_READ = {"certificate", "key", "chain", "p12", "passphrase"}
+"""The files of a case that columns read."""
 _ENDLESS = "p12-mac-iterations"
 """A file that programs without a limit read for minutes: no column receives it."""
 _STAPLED, _BESIDE = "stapled-missing", "crl-der-file"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pkigen import build
+from pkigen import BuildOptions, build
 from pkigen.environment.environment import Environment
 from pkigen.matrix import MatrixCase, cases_of, subjects_of
 
@@ -72,6 +72,14 @@ def test_certificates_that_are_not_for_servers_are_not_evaluated(tmp_path: Path)
         },
     }
     assert [subject.name for subject in subjects_of(build(document, tmp_path))] == ["both", "any"]
+
+
+def test_a_violation_in_a_file_that_no_validator_reads_is_expected_of_none(tmp_path: Path) -> None:
+    environment = build("vrops", tmp_path, BuildOptions(keys="pool"))
+    detected_by = {subject.name: subject.spoils for subject in subjects_of(environment)}
+    assert detected_by["vrops.one-file-no-key"] == ""
+    assert detected_by["vrops.key-matches-other"] == "key"
+    assert detected_by["vrops.no-sha1-sha1"] == "path"
 
 
 def _cases(environment: Environment) -> list[dict[str, Any]]:
