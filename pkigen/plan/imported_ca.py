@@ -87,7 +87,9 @@ def _own_certificate(
         kind = kind_of(private)
         if kind.family == "rsa" and kind.size > LARGEST_RSA:
             raise InputError(f"the key in {path} has {kind.size} bits; RSA keys have {LARGEST_RSA} at most")
-        if words := refusal(kind, Signature()):
+        # Only faults sign with DSA.
+        words = f"pkigen does not sign with {kind.family.upper()}" if kind.family == "dsa" else ""
+        if words := words or refusal(kind, Signature()):
             raise InputError(
                 f"the key in {path} cannot sign: {words}. Remove 'key' to import it as trusted only"
             )

@@ -97,7 +97,7 @@ def test_the_curl_commands_work_at_what_serve_presents(tmp_path: Path, cli: Cli)
     assert outcomes.pop("sensor.expired").startswith("curl: (60) SSL certificate problem")
     assert outcomes == {
         "sensor": "sensor",
-        "edge": "edge\nT",
+        "edge": "edge\nC",
         "sensor.chain-expired-cross-plus-valid": "sensor",
     }
     assert outcome.code == 0

@@ -123,5 +123,5 @@ def test_encrypted_keys_are_exported_only_with_their_passphrase(tmp_path: Path) 
     assert '"-----BEGIN PRIVATE KEY' in (folder / "private/fleet.jsonl").read_text()
 
 
-def test_no_target_has_two_meanings() -> None:
-    assert not TARGETS.keys() & FLEET_TARGETS.keys()
+def test_only_mosquitto_is_a_target_of_environments_and_of_fleets() -> None:
+    assert TARGETS.keys() & FLEET_TARGETS.keys() == {"mosquitto"}
