@@ -20,7 +20,8 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 	tests/serve/http/test_http_server.py tests/serve/test_ocsp.py tests/lab/web/test_rest.py \
 	tests/inspection/path/test_validation.py
 # Tests of one file run one after the other, in one of so many processes.
-WORKERS ?= 2
+# Tests wait for servers and timers: three workers keep two cores busy.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lowest lint lock docs reference bench soak fuzz presses tlsfuzz mutants validators servers clients loadtools opcua pkilint clean

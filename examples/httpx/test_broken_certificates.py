@@ -17,6 +17,8 @@ ACCEPTED = json.loads(Path(__file__).with_name("accepted.json").read_bytes())
 @pytest.mark.pki_cases(expected="reject", stages=["parse", "path", "name", "revocation", "transport"])
 def test_httpx(pki_case: Case, pki_server: PkiServer, pki_dns: None) -> None:
     """Refused; or accepted, as accepted.json says, and why."""
+    if pki_case.hosts[0][0].isdigit():
+        pytest.skip("a TLS server cannot select a case by an IP address")
     if {pki_case.fault, f"{pki_case.stage}/*"} & ACCEPTED.keys():
         assert _get(pki_case, pki_server).is_success
     else:

@@ -13,6 +13,7 @@ from pkigen.environment.manifest.fleets import CHAIN, DIRECTORY
 from pkigen.errors import InputError
 from pkigen.files import links_outside
 from pkigen.model import File
+from pkigen.os_errors import os_error_reason
 from pkigen.store import ShardRow, Store
 
 
@@ -86,5 +87,5 @@ def _read(folder: Path, row: ShardRow, number: int | None) -> Iterator[Member]:
         yield from form.read(folder / path, number)
     except OSError as error:
         raise InputError(
-            f"{folder / path} cannot be read: {error.strerror}; build the environment again"
+            f"{folder / path} cannot be read: {os_error_reason(error)}; build the environment again"
         ) from error

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.os_errors import os_error_reason
 from pkigen.store import ShardFile
 
 _CHUNK = 1 << 20
@@ -96,7 +97,7 @@ def _failures(url: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EnvironmentFailure(f"{url}: {error.strerror or error}") from error
+        raise EnvironmentFailure(f"{url}: {os_error_reason(error)}") from error
     except Exception as error:
         # Each implementation has errors of its own, such as those of botocore.
         raise EnvironmentFailure(f"{url}: {type(error).__name__}: {error}") from error

@@ -148,7 +148,7 @@ def _headline(data: dict[str, Any]) -> str:
     if fault is not None:
         return " ".join(filter(None, (str(fault["says"]), dated_state(data, utc_now()))))
     if verdict["expected"] == "accept":
-        return "This certificate has no fault; clients accept it."
+        return "This certificate has no fault."
     return f"This certificate has no injected fault, but clients must reject it: {verdict['reason']}."
 
 
