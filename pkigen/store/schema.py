@@ -58,10 +58,10 @@ CREATE TABLE journal ({ENTITY}, "folder" TEXT NOT NULL);
 _UPGRADES = {
     1: f"ALTER TABLE revocations ADD COLUMN invalid_since INTEGER; {_PUBLISHERS} {ENROLLED} {SHARDS}",
     2: f"{ENROLLED} {SHARDS}",
-    3: SHARDS,
+    3: f"ALTER TABLE enrolled ADD COLUMN faults TEXT NOT NULL DEFAULT ''; {SHARDS}",
 }
 """Upgrades an index of an earlier version."""
-_READABLE = (2, 3, _VERSION)
+_READABLE = (2, _VERSION)
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -116,7 +116,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
 
 
 def _version_problem(path: Path, version: int) -> str:
-    if version == 1:
+    if version in _UPGRADES:
         return f"{path} was written by an earlier version of pkigen; run `pkigen build` to upgrade it"
     if version:
         return f"{path} was written by another version of pkigen; use that version"

@@ -11,6 +11,7 @@ import pytest
 
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.store import Revoked, Store, placement
+from pkigen.store.enrolled import EnrolledRow
 from tests.store.fakes import generations, publication, publish
 
 
@@ -169,3 +170,19 @@ def test_an_index_of_the_previous_version_is_upgraded_without_loss(tmp_path: Pat
         assert store.index.publishers() == {}
     with Store.open(tmp_path, write=False) as store:
         assert store.index.revocation("authorities/ca", 7) == former
+
+
+def test_requested_certificates_of_index_version_3_survive_the_upgrade(tmp_path: Path) -> None:
+    publish(tmp_path, "a")
+    with Store.open(tmp_path, write=True) as store:
+        store.index.enrolled.add([EnrolledRow("certificates/a", "devices", "est", "a", 1, b"", "")])
+    index = sqlite3.connect(tmp_path / ".pkigen/index.db")
+    index.executescript(
+        "ALTER TABLE enrolled DROP COLUMN faults; DROP TABLE shards; PRAGMA user_version = 3;"
+    )
+    index.close()
+    _refused(tmp_path, "by an earlier version of pkigen; run `pkigen build`", write=False)
+    with Store.open(tmp_path, write=True) as store:
+        row = store.index.enrolled.get("certificates/a")
+        assert row is not None
+        assert row.faults == ""
