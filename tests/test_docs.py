@@ -207,7 +207,7 @@ def test_every_example_of_the_page_on_pytest_runs(tmp_path: Path) -> None:
 def test_the_page_on_pytest_shows_the_recorded_output() -> None:
     text = (ROOT / "docs" / "pytest.md").read_text("utf-8")
     recorded = json.loads((ROOT / "examples" / "httpx" / "accepted.json").read_bytes())
-    assert set(recorded) == {"revocation/*", "san-missing", "pol-require-explicit-unmet", "pol-mapping-any"}
+    assert recorded.keys() > {"revocation/*", "san-missing"}
     assert all(f"`{name.removesuffix('/*')}`" in text for name in recorded)
 
 

@@ -88,8 +88,8 @@ def _own_certificate(
         if kind.family == "rsa" and kind.size > LARGEST_RSA:
             raise InputError(f"the key in {path} has {kind.size} bits; RSA keys have {LARGEST_RSA} at most")
         # Only faults sign with DSA.
-        words = f"pkigen does not sign with {kind.family.upper()}" if kind.family == "dsa" else ""
-        if words := words or refusal(kind, Signature()):
+        dsa = "pkigen does not sign with DSA" if kind.family == "dsa" else None
+        if words := dsa or refusal(kind, Signature()):
             raise InputError(
                 f"the key in {path} cannot sign: {words}. Remove 'key' to import it as trusted only"
             )
