@@ -14,6 +14,11 @@ TEST_TOOLS := openssl keytool javac node certtool ocsptool curl dot faketime tin
 	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
 	pki strongswan-curl scep-submit certbot lego uacme dehydrated acme-tiny \
 	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
+SERVER_TOOLS := nginx apachectl haproxy stunnel initdb mariadbd mosquitto redis-server slapd dovecot \
+	rsyslogd rabbitmq-server freeradius eapol_test openvpn swanctl
+CLIENT_TOOLS := openssl curl pki strongswan-curl scep-submit certbot lego uacme dehydrated acme-tiny caddy \
+	apachectl pebble
+LOAD_TOOLS := openssl jmeter mosquitto mosquitto_pub
 # What depends most on the versions of other packages: pydantic, typer, starlette with uvicorn and h11,
 # python-multipart, cryptography and pyOpenSSL.
 LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_serve.py tests/profile/test_profile.py \
@@ -24,10 +29,10 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lowest lint lock docs reference bench soak fuzz presses tlsfuzz mutants validators servers clients loadtools opcua pkilint clean
+.PHONY: help setup demo tools tools-all test installers release lowest lint lock docs reference bench soak fuzz presses tlsfuzz mutants validators servers clients loadtools opcua pkilint clean
 
 help:            ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## the virtual environment in .venv
 
@@ -35,9 +40,22 @@ demo: $(RUNTIME_STAMP)   ## build the defender-iot profile, serve it, verify a s
 	@scripts/install_tools.sh openssl
 	@scripts/demo.sh
 
+tools:           ## lists the programs that tests run with their size, and installs the missing ones with apt
+	@scripts/install_tools.sh --list $(TEST_TOOLS)
+
+tools-all:       ## as tools, with the programs of make servers, clients, validators and loadtools
+	@scripts/install_tools.sh --list $(sort $(TEST_TOOLS) $(SERVER_TOOLS) $(CLIENT_TOOLS) $(LOAD_TOOLS))
+
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
 	@scripts/install_tools.sh $(TEST_TOOLS)
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
+
+release: $(STAMP) ## everything of a release but the upload: tests (TESTS=no: without), wheel, sdist, checksums, notes
+	$(if $(filter no,$(TESTS)),,@$(MAKE) test)
+	@scripts/release.sh "$(CURDIR)/$(RUN)"
+
+installers: $(STAMP) .venv-installers/.made  ## pip, pipx and uvx install the built wheel, which then builds and verifies
+	PKIGEN_INSTALLERS=$(CURDIR)/.venv-installers $(RUN) -m pytest tests/installers $(TEST_ARGS)
 
 lowest: $(LOWEST_STAMP)  ## a part of the tests with the lowest versions that pyproject.toml allows
 	.venv-lowest/bin/python -m pytest -p no:cacheprovider $(LOWEST_TESTS) $(TEST_ARGS)
@@ -85,13 +103,11 @@ validators: $(STAMP)  ## every shipped profile, built and exported for x509-limb
 	PKIGEN_VALIDATORS=all $(RUN) -m pytest tests/matrix/test_shipped.py $(TEST_ARGS)
 
 servers: $(STAMP)  ## real servers with exported configurations: good clients are accepted, revoked ones rejected
-	@scripts/install_tools.sh nginx apachectl haproxy stunnel initdb mariadbd mosquitto redis-server slapd dovecot \
-		rsyslogd rabbitmq-server freeradius eapol_test openvpn swanctl
+	@scripts/install_tools.sh $(SERVER_TOOLS)
 	PKIGEN_SERVERS=all $(RUN) -m pytest tests/servers $(TEST_ARGS)
 
 clients: $(STAMP) .venv-certbot/.made  ## real clients of ACME, EST, SCEP and CMP against pkigen serve: first certificate, renewal, revocation
-	@scripts/install_tools.sh openssl curl pki strongswan-curl scep-submit certbot lego uacme dehydrated acme-tiny caddy \
-		apachectl pebble
+	@scripts/install_tools.sh $(CLIENT_TOOLS)
 	PKIGEN_CLIENTS=all PKIGEN_CERTBOT=.venv-certbot/bin/certbot $(RUN) -m pytest tests/clients/enrolment $(TEST_ARGS)
 
 opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with exported PKI directories
@@ -107,11 +123,11 @@ pkilint: $(STAMP) .venv-pkilint/.made  ## the sets tls-br and smime-br-strict an
 	@touch $@
 
 loadtools: $(STAMP) .venv-loadtools/.made  ## JMeter, Locust and mosquitto with the certificates of an exported fleet
-	@scripts/install_tools.sh openssl jmeter mosquitto mosquitto_pub
+	@scripts/install_tools.sh $(LOAD_TOOLS)
 	PKIGEN_LOAD_TOOLS=.venv-loadtools/bin $(RUN) -m pytest tests/loadtools $(TEST_ARGS)
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .venv-certbot .venv-loadtools .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .venv-certbot .venv-installers .venv-loadtools .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh
@@ -139,6 +155,11 @@ $(OPCUA_STAMP): tests/opcua/requirements.txt tests/opcua/package.json
 	@.venv-opcua/bin/python -m pip install --quiet --disable-pip-version-check -r tests/opcua/requirements.txt
 	@cp tests/opcua/package.json .venv-opcua/
 	@npm install --prefix .venv-opcua --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+.venv-installers/.made:
+	@$(PYTHON) -m venv .venv-installers
+	@.venv-installers/bin/python -m pip install --quiet --disable-pip-version-check "pipx>=1.7" "uv>=0.9"
 	@touch $@
 
 .venv-loadtools/.made:

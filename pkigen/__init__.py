@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pkigen.inspection.check import CheckResult
     from pkigen.inspection.path import VerifiedCertificate
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "CA",

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# demo.sh [DIRECTORY [PORT [PYTHON]]]: what `make demo` runs. Builds the defender-iot profile, serves it, and lets
-# the openssl command line verify one sensor's certificate as an appliance would: chain, trust anchor,
-# purpose, host name, and the CRLs that the certificates themselves name. The server ends with the
-# demo, however that ends.
+# demo.sh [DIRECTORY [PORT [PYTHON]]]: what `make demo` runs, in a dozen lines. Builds the defender-iot profile, serves it,
+# and lets the openssl command line verify one sensor's certificate as an appliance would: chain, trust anchor, purpose,
+# host name, and the CRLs that the certificates name. openssl must then reject an expired copy. The server ends with the
+# demo, however that ends; the output of a step that fails is printed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,7 +21,7 @@ stop_stub() {
     kill "$stub" 2>/dev/null || true
     wait "$stub" 2>/dev/null || true
     stub=
-    echo "   The server is stopped."
+    line "" "The server is stopped."
 }
 finish() {
     local code=$?
@@ -34,10 +34,11 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-step() { printf '\n%s\n' "$1"; }
 fail() { printf '\n%s\n' "$1" >&2; exit 1; }
-show() { printf '   $ %s\n' "$*"; "$@"; }
+line() { printf '%-10s %s\n' "$1" "$2"; }
 pkigen() { "$python" -m pkigen "$@"; }
+quietly() { "$@" >"$scratch/output" 2>&1 || fail "$* fails:
+$(cat "$scratch/output")"; }
 
 # The URLs of a certificate's CRL distribution points, as openssl reads them; a root has none.
 distribution_points() {
@@ -77,27 +78,25 @@ command -v openssl >/dev/null ||
     fail "The demo needs the openssl command line. On Debian or Ubuntu: apt install openssl"
 mkdir -p "$out"
 
-step "1. Build the profile: authorities, certificates, keys, CRLs"
+echo "pkigen builds a test PKI from a profile, serves its CRLs, and openssl verifies one certificate:"
 free=$(free_port "$port")
-if [ "$free" != "$port" ]; then
-    echo "   Port $port is taken by another program: the demo uses $free, in the certificates too."
-fi
+[ "$free" = "$port" ] ||
+    line "Port" "Port $port is taken by another program: the demo uses $free, in the certificates too."
 source=$profile
 if [ "$free" != 8080 ]; then
     source=$out/$profile.yaml
     printf 'extends: %s\nbase_url: http://127.0.0.1:%s\n' "$profile" "$free" >"$source"
 fi
-show pkigen build "$source" --out "$out"
+quietly pkigen build "$source" --out "$out"
+files=("$environment"/certificates/*/)
+line "1. Build" "$environment: CAs, CRLs, and ${#files[@]} directories of certificate, key and chain  [pkigen build $profile]"
 
-step "2. Serve what the certificates point to"
 mkfifo "$scratch/url"
-printf '   $ %s\n' "pkigen serve $environment --port $free"
 "$python" -m pkigen serve "$environment" --port "$free" >"$scratch/url" 2>"$scratch/log" &
 stub=$!
 read -r url <"$scratch/url" || fail "$(cat "$scratch/log")"
-echo "   $url serves $environment/www"
+line "2. Serve" "$url, the address in the certificates, publishes the CRLs  [pkigen serve $environment]"
 
-step "3. Fetch the CRLs that $sensor's certificate and its chain name"
 # The chain file, cut into certificates: each has its own distribution point.
 awk -v into="$scratch" '/BEGIN CERT/ {n++} n {print > (into "/" n ".pem")}' "$certificate" "$chain"
 crls=() count=0
@@ -106,30 +105,27 @@ for pem in "$scratch"/*.pem; do
         crl=$scratch/$((count += 1)).crl
         fetch "$found" "$crl"
         crls+=(-CRLfile "$crl")
-        echo "   $(openssl x509 -in "$pem" -noout -subject -nameopt sep_comma_plus_space)"
-        echo "      $found, $(openssl crl -in "$crl" -inform DER -noout -nextupdate)"
+        subject=$(openssl x509 -in "$pem" -noout -subject -nameopt multiline | sed -n 's/.*commonName *= //p')
+        line "3. Fetch" "$found, as the certificate of $subject states"
     done
 done
 [ "$count" -gt 0 ] || fail "$certificate names no CRL distribution point."
 
-step "4. Verify with openssl: chain, trust anchor, purpose, host name, every CRL"
 host=$(openssl x509 -in "$certificate" -noout -subject -nameopt multiline | sed -n 's/.*commonName *= //p')
 verify() {
-    show openssl verify -purpose sslserver -verify_hostname "$host" -no-CApath -no-CAstore \
-        -CAfile "$environment/trust.pem" -untrusted "$chain" -crl_check_all "${crls[@]}" "$certificate"
+    openssl verify -purpose sslserver -verify_hostname "$2" -no-CApath -no-CAstore \
+        -CAfile "$environment/trust.pem" -untrusted "$chain" -crl_check_all "${crls[@]}" "$1" >"$scratch/output" 2>&1
 }
-verify | sed 's/^\([^ ]\)/   \1/' || fail "openssl refuses the certificate."
+verify "$certificate" "$host" || fail "openssl rejects the certificate: $(cat "$scratch/output")"
+line "4. Verify" "$(tail -n 1 "$scratch/output") (chain, trust anchor, purpose, host name $host, CRLs)"
 [ "$(openssl x509 -in "$certificate" -noout -pubkey)" = "$(openssl pkey -in "$key" -pubout)" ] ||
     fail "$key is not the key of $certificate."
-echo "   $key: the certificate's own key"
+
+quietly pkigen break "$environment" "$sensor" --fault expired
+copy=$environment/certificates/$sensor.expired/$sensor.expired.crt
+! verify "$copy" "expired.$host" || fail "openssl accepts an expired certificate."
+reason=$(sed -n 's/^error .* lookup: *//p' "$scratch/output" | head -n 1)
+line "5. Break" "$sensor.expired: openssl rejects it, \"$reason\"  [pkigen break $environment $sensor --fault expired]"
 stop_stub
-
-cat <<DONE
-
-Done. For each appliance there are three files to upload; the sensor's are
-   $certificate
-   $key
-   $chain
-The trust anchor is $environment/trust.pem, and $environment/manifest.json lists everything.
-Serve it again with: .venv/bin/pkigen serve $environment --port $free
-DONE
+echo "Files for the sensor: $sensor.crt, $sensor.key, chain.pem in $environment/certificates/$sensor; to trust: $environment/trust.pem"
+echo "Next: .venv/bin/pkigen lab up demo (simulated appliances), .venv/bin/pkigen faults (what can be broken), docs/tutorial.md"

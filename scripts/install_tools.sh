@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# install_tools.sh TOOL...: installs the missing programs through apt where that is possible, after it has listed
-# them with their size. Each package is installed on its own, so that one that is not available does not prevent
+# install_tools.sh [--list] TOOL...: installs the missing programs through apt where that is possible, after it has listed
+# them with their size. With --list, it first prints every program with its package, its size and whether it is here.
+# Each package is installed on its own, so that one that is not available does not prevent
 # the others. Never fails: a test that needs a missing program reports it. No service that comes with a program
 # is started, now or at the next boot.
 set -uo pipefail
+list=
+if [ "${1-}" = --list ]; then list=yes; shift; fi
 for directory in /usr/sbin /usr/lib/postgresql/*/bin; do PATH=$PATH:$directory; done # servers are in a directory that is not on an ordinary user's PATH
 
 package_of() {
@@ -58,6 +61,22 @@ present() {
         *) command -v "$1" >/dev/null ;;
     esac
 }
+
+# The installed size of packages in MB, as apt knows it; nothing if it does not know one.
+megabytes() {
+    LC_ALL=C apt-cache show --no-all-versions "$@" 2>/dev/null |
+        awk '/^Installed-Size:/ {sum += $2} END {if (sum) printf "%.1f MB", sum / 1024}'
+}
+
+if [ -n "$list" ]; then
+    printf '%-18s %-32s %10s  %s\n' PROGRAM PACKAGE SIZE STATE
+    for tool in "$@"; do
+        read -ra names <<<"$(package_of "$tool")"
+        state=missing
+        present "$tool" && state=installed
+        printf '%-18s %-32s %10s  %s\n' "$tool" "${names[*]}" "$(megabytes "${names[@]}")" "$state"
+    done
+fi
 
 missing=() packages=()
 for tool in "$@"; do

@@ -81,7 +81,9 @@ def test_the_demo_verifies_a_sensor_and_stops_its_server(tmp_path: Path, port: i
     assert "sensor-01.crt: OK" in output
     assert f"http://127.0.0.1:{port}/crl/root.crl" in output
     assert f"http://127.0.0.1:{port}/crl/ot-issuing.crl" in output
+    assert 'openssl rejects it, "certificate has expired"' in output
     assert "The server is stopped." in output
+    assert len(output.splitlines()) <= 12
 
 
 @pytest.mark.needs("openssl")

@@ -17,10 +17,10 @@ TOUR = (tools.ROOT / "docs" / "tour.md").read_text("utf-8")
 
 def test_every_make_target_in_the_documents_exists() -> None:
     makefile = (tools.ROOT / "Makefile").read_text("utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     output = set()
     for document in tools.ROOT.glob("*.md"):
-        output |= set(re.findall(r"^make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE))
+        output |= set(re.findall(r"^make ([a-z-]+)", document.read_text("utf-8"), re.MULTILINE))
     assert output
     assert output <= targets
 

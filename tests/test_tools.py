@@ -69,12 +69,34 @@ def test_a_tool_that_no_target_installs_is_rejected() -> None:
         tools.missing(("opnessl",))
 
 
+def _tools(variable: str) -> set[str]:
+    """Return the programs of a list in the Makefile."""
+    makefile = (tools.ROOT / "Makefile").read_text()
+    names = re.search(rf"^{variable} := ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    assert names is not None
+    return set(names[1].replace("\\\n", " ").split())
+
+
 def test_make_installs_every_tool_that_tests_require() -> None:
     makefile = (tools.ROOT / "Makefile").read_text()
-    names = re.search(r"^TEST_TOOLS := ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
-    assert names is not None
-    assert set(names[1].replace("\\\n", " ").split()) == tools.PACKAGES.keys()
-    assert "install_tools.sh $(TEST_TOOLS)" in makefile.partition("\ntest:")[2].partition("\n\n")[0]
+    assert _tools("TEST_TOOLS") == tools.PACKAGES.keys()
+    for target in ("test", "tools"):
+        recipe = makefile.partition(f"\n{target}:")[2].partition("\n\n")[0]
+        assert re.search(r"install_tools.sh (--list )?\$\(TEST_TOOLS\)", recipe)
+
+
+def test_make_tools_all_installs_every_tool() -> None:
+    (recipe,) = re.findall(r"^tools-all:.*\n(.*)", (tools.ROOT / "Makefile").read_text(), re.MULTILINE)
+    listed = set[str]().union(*map(_tools, re.findall(r"\$\((\w+_TOOLS)\)", recipe)))
+    assert listed == tools.PACKAGES.keys() | tools.SERVERS.keys()
+
+
+@pytest.mark.needs("openssl")
+def test_the_list_of_tools_states_the_state_of_each() -> None:
+    output = tools.run(tools.ROOT / "scripts" / "install_tools.sh", "--list", "openssl")
+    title, row = output.splitlines()
+    assert title.split() == ["PROGRAM", "PACKAGE", "SIZE", "STATE"]
+    assert re.fullmatch(r"openssl +openssl +(\d+\.\d MB)? +installed", row)
 
 
 def test_a_tool_that_cannot_be_installed_is_reported_without_a_failure(tmp_path: Path) -> None:
