@@ -47,7 +47,7 @@ def _commit(folder: Path) -> None:
 
 
 def _release(folder: Path) -> tuple[int, str]:
-    command = [folder / "scripts" / "release.sh", sys.executable]
+    command = [str(folder / "scripts" / "release.sh"), sys.executable]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return done.returncode, done.stdout
 
@@ -56,7 +56,8 @@ def test_a_release_has_checksums_and_the_notes_of_its_version(clone: Path) -> No
     code, output = _release(clone)
     assert code == 0, output
     dist = clone / "dist"
-    listed = dict(reversed(line.split()) for line in (dist / "SHA256SUMS").read_text().splitlines())
+    sums = [line.split() for line in (dist / "SHA256SUMS").read_text().splitlines()]
+    listed = {name: digest for digest, name in sums}
     assert listed.keys() == {path.name for path in dist.iterdir()} - {"SHA256SUMS", "RELEASE_NOTES.md"}
     assert {re.sub(r".*\.(whl|gz)$", r"\1", name) for name in listed} == {"whl", "gz"}
     for name, digest in listed.items():
