@@ -99,17 +99,24 @@ func paths(asked Case) ([][]*x509.Certificate, error) {
 		CurrentTime:   asked.At,
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
+	var unread error // AppendCertsFromPEM skips what does not parse, as programs do; the message must state why
 	for _, path := range asked.Anchors {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
-		options.Roots.AppendCertsFromPEM(data)
+		if !options.Roots.AppendCertsFromPEM(data) {
+			_, unread = certificates(path)
+		}
 	}
 	for _, one := range sent[1:] {
 		options.Intermediates.AddCert(one)
 	}
-	return sent[0].Verify(options)
+	chains, err := sent[0].Verify(options)
+	if err != nil && unread != nil {
+		err = fmt.Errorf("%w (trust anchor: %v)", err, unread)
+	}
+	return chains, err
 }
 
 // certificates are those of a PEM file; as in crypto/tls, one that does not parse spoils all.
