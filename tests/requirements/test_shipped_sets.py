@@ -26,6 +26,10 @@ SETS = [name for name in shipped.requirement_sets() if name not in environments.
 WITHOUT_CASE: dict[tuple[str, str], str] = {
     ("entra-cba", "crl-size"): "a CRL of more than 20 MB would make the build slow and large",
     ("ocpp", "request-size"): "it is about the request, which the certificates of a profile do not have",
+    (
+        "azure-application-gateway",
+        "root-file",
+    ): "a build reads the files of CAs, so no case changes them",
     ("chrome-root-program", "server-purpose-alone"): "it applies to certificates issued from 2027-03-15 on",
     ("tls-br", "key-usage-digital-signature"): "the keys of the profile are on elliptic curves",
     **{
