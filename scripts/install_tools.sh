@@ -22,6 +22,7 @@ package_of() {
         rsyslogd) echo rsyslog-gnutls ;;
         scep-submit) echo certmonger ;;
         strongswan-curl) echo libstrongswan-extra-plugins ;;
+        strongswan-openssl) echo libstrongswan-standard-plugins ;;
         apachectl) echo apache2 ;;
         stunnel) echo stunnel4 ;;
         systemd-analyze) echo systemd ;;
@@ -57,6 +58,7 @@ present() {
         nss) [ -e /usr/include/nss/cert.h ] ;;
         scep-submit) [ -e /usr/lib/certmonger/scep-submit ] ;;
         strongswan-curl) [ -e /usr/lib/ipsec/plugins/libstrongswan-curl.so ] ;;
+        strongswan-openssl) [ -e /usr/lib/ipsec/plugins/libstrongswan-openssl.so ] ;;
         bouncycastle) [ -e /usr/share/java/bcpkix.jar ] ;;
         *) command -v "$1" >/dev/null ;;
     esac

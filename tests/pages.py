@@ -29,8 +29,8 @@ _SERVES_AT = 8080
 _AT_THE_END = (
     '[ "$BASHPID" = $$ ] || exit; kill $(jobs -p) 2>/dev/null || :; wait; cat "$servers"; rm "$servers"'
 )
-LAB_PORTS = {8085, *range(8443, 8451)}
-"""Those of the lab of the profile ``demo``, if nobody asks for others."""
+LAB_PORTS = {8085, *range(8443, 8452)}
+"""Those of the lab of the profile ``demo`` and of an enrollment server, if nobody asks for others."""
 
 
 @dataclass(frozen=True)

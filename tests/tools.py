@@ -52,6 +52,7 @@ PACKAGES = {
 }
 """The programs that tests use, and the Debian packages that contain them."""
 
+_STRONGSWAN = "/usr/lib/ipsec/plugins"
 LIBRARIES = {
     "bearssl": ("libbearssl-dev", "/usr/include/bearssl.h"),
     "botan": ("libbotan-2-dev", "/usr/include/botan-2/botan/x509path.h"),
@@ -60,6 +61,10 @@ LIBRARIES = {
     "mbedtls": ("libmbedtls-dev", "/usr/include/mbedtls/x509_crt.h"),
     "nss": ("libnss3-dev", "/usr/include/nss/cert.h"),
     "strongswan-curl": ("libstrongswan-extra-plugins", "/usr/lib/ipsec/plugins/libstrongswan-curl.so"),
+    "strongswan-openssl": (
+        "libstrongswan-standard-plugins",
+        "/usr/lib/ipsec/plugins/libstrongswan-openssl.so",
+    ),
 }
 """Libraries for compiled programs, and plugins: the Debian package, and one of its files."""
 

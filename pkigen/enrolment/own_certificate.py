@@ -10,19 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from threading import Lock
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from pkigen.clock import utc_now
 from pkigen.documents.yaml_tree import Items, Text
-from pkigen.enrolment.requested_key import new_key
+from pkigen.enrolment.new_request import Key, certification_request, tls_key
 from pkigen.environment.enrol import SERVER, Enrolled, Enroller, read_request
 from pkigen.environment.published.stored_keys import open_key
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError
@@ -37,8 +34,6 @@ _KEY_BITS = 2048
 _LONGEST_COMMON_NAME = 64
 _MESSAGE_USAGES = ("digitalSignature", "keyEncipherment")
 _FOR_TLS: Mapping[str, Items | Text] = {"extended_key_usage": Items([Text("serverAuth")])}
-
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True)
@@ -123,6 +118,7 @@ class OwnCertificates:
                 protocol=SERVER,
                 name="" if is_renewal else self.name,
                 renewal_of=self.name if is_renewal else "",
+                at=utc_now(),
             )
         except PkigenError as error:
             problem = f"pkigen cannot issue the certificate {self.name}, which the enrollment server needs"
@@ -131,11 +127,7 @@ class OwnCertificates:
 
     def _request(self, key: Key) -> bytes:
         attribute = x509.NameAttribute(NameOID.COMMON_NAME, self._purpose.common_name)
-        builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([attribute]))
-        if self._purpose.hosts:
-            names = x509.SubjectAlternativeName(map(_general_name, self._purpose.hosts))
-            builder = builder.add_extension(names, critical=False)
-        return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
+        return certification_request(key, x509.Name([attribute]), self._purpose.hosts)
 
 
 def registration_authority(
@@ -157,17 +149,4 @@ def registration_authority(
 
 def tls_certificate(enroller: Enroller, issuer: str, name: str, hosts: Sequence[str]) -> OwnCertificates:
     """Return the certificate that the server presents for ``hosts``."""
-    return OwnCertificates(enroller, issuer, name, _Purpose(hosts[0], hosts, _FOR_TLS, _tls_key))
-
-
-def _tls_key(template: Template) -> Key:
-    """Return a new key of the template's kind, or an EC key if clients do not support that kind."""
-    key = new_key(template)
-    return key if isinstance(key, Key) else ec.generate_private_key(ec.SECP256R1())
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
+    return OwnCertificates(enroller, issuer, name, _Purpose(hosts[0], hosts, _FOR_TLS, tls_key))

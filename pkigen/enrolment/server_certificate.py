@@ -41,6 +41,10 @@ class _Snapshot:
     contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
 
 
+NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
+"""X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
+
+
 class ServerContexts:
     """The TLS contexts of the server. ``context`` is called once per connection.
 
@@ -132,8 +136,12 @@ class ServerContexts:
 
 
 def _complete(context: ssl.SSLContext, trust: bytes) -> ssl.SSLContext:
-    """Request client certificates of the environment's CAs, and resume no session."""
+    """Request client certificates of the environment's CAs, and resume no session.
+
+    The protocols compare the validity of a client certificate with the clock of the server.
+    """
     context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= NO_CHECK_TIME
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     for block in pem.blocks(trust):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
 from pkigen.clock import utc_now
-from pkigen.environment.build.diff import output_digest
 from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity, IssuingAuthority
-from pkigen.environment.build.reissue_reasons import GIVEN, issuer_fingerprints, spec_digest
 from pkigen.environment.build.session import stored_salt
-from pkigen.environment.manifest.schema import Verdict
+from pkigen.environment.enrolment_records import (
+    Enrolled,
+    EnrolmentOrder,
+    enrolled_row,
+    index_entry,
+    recorded_faults,
+)
 from pkigen.environment.manifest.update import list_enrolled
 from pkigen.environment.published.stored_keys import (
     SigningAuthority,
@@ -27,7 +29,7 @@ from pkigen.environment.published.stored_keys import (
 from pkigen.environment.requested_certificate import Cause, Rejected, RequestPlanner, derived_names
 from pkigen.environment.source_profile import load_source_profile
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError
-from pkigen.faults import FaultRequest, parse_faults
+from pkigen.faults import FaultRequest
 from pkigen.formats import pem
 from pkigen.keys import to_pkcs8
 from pkigen.keys.entropy import SystemEntropy
@@ -49,49 +51,15 @@ _LOCK_TIMEOUT = 5.0
 """Seconds to wait for a build that holds the environment's lock."""
 
 
-@dataclass(frozen=True)
-class Enrolled:
-    """A certificate that a device requested.
-
-    ``certificate`` and ``chain`` are DER; the chain is that of the issuing CA, up to and including the root.
-    ``issuer`` is the name of the issuing authority.
-    """
-
-    name: str
-    template: str
-    issuer: str
-    serial: int
-    certificate: bytes
-    chain: tuple[bytes, ...]
-    not_before: datetime
-    not_after: datetime
-
-
-@dataclass(eq=False)
-class _Order:
-    """A request that waits for its certificate, and the result: a certificate or an error."""
-
-    template: Template
-    requested: Requested
-    protocol: str
-    requester: str
-    name: str
-    renewal_of: str
-    faults: Sequence[FaultRequest]
-    now: datetime
-    list_now: bool
-    enrolled: Enrolled | None = None
-    error: Exception | None = None
-
-
-_Signed = tuple[_Order, Entity, IssuedEntity]
+_Signed = tuple[EnrolmentOrder, Entity, IssuedEntity]
 
 
 class Enroller:
     """Issues certificates in a built environment. Thread-safe; every method blocks.
 
-    ``clock`` is the time of the protocols; certificates are valid from the real time on. ``passphrases``
-    decrypt the keys of authorities. Raises InputError if the environment or its profile is not usable.
+    ``clock`` is the time of the protocols; certificates are valid from that of ``issue_clock`` on (default:
+    the real time). ``passphrases`` decrypt the keys of authorities. Raises InputError if the environment or
+    its profile is not usable.
     """
 
     def __init__(
@@ -99,16 +67,18 @@ class Enroller:
         folder: Path,
         *,
         clock: Callable[[], datetime] = utc_now,
+        issue_clock: Callable[[], datetime] = utc_now,
         passphrases: Sequence[bytes] = (),
     ) -> None:
         self.folder = folder
         self.clock = clock
+        self._issue_clock = issue_clock
         self.profile: Profile = load_source_profile(folder)
         self.templates = {template.name: template for template in self.profile.templates}
         specs = self.profile.authorities
         self._passphrases = (*passphrases, *(one.passphrase for one in specs if one.passphrase is not None))
         self._lock = Lock()
-        self._waiting = deque[_Order]()
+        self._waiting = deque[EnrolmentOrder]()
         self._is_unlisted = True  # by a server that was killed before it listed its last certificates
         self._worker = IssuanceWorker(folder, FreshKeys(), SystemEntropy(), seeded=False)
         self._stamps: dict[str, tuple[int, int, bool]] = {}
@@ -133,8 +103,8 @@ class Enroller:
         ``name`` is that of the certificate (default: derived from the common name or the first alternative
         name). ``renewal_of`` is the name of an enrolled certificate that the new one replaces. ``proved``
         means that the protocol has verified the possession of the key. ``at`` is the time from which
-        ``valid`` counts (default: the real time). Without ``list_now``, the caller lists the certificate in
-        the manifest later, with ``list_in_manifest``.
+        ``valid`` counts (default: that of ``issue_clock``). Without ``list_now``, the caller lists the
+        certificate in the manifest later, with ``list_in_manifest``.
 
         Raises Rejected with the reason, InputError if the certificate cannot be issued at all, and Busy.
         """
@@ -143,8 +113,8 @@ class Enroller:
                 check_possession(requested)
             except UnprovenPossession as error:
                 raise Rejected(Cause.POSSESSION, str(error)) from error
-        now = (at or utc_now()).astimezone(UTC).replace(microsecond=0)
-        order = _Order(
+        now = (at or self._issue_clock()).astimezone(UTC).replace(microsecond=0)
+        order = EnrolmentOrder(
             template, requested, protocol, requester, name, renewal_of, tuple(faults), now, list_now
         )
         self._waiting.append(order)
@@ -180,7 +150,9 @@ class Enroller:
             _fail(orders, EnvironmentFailure(f"the certificates could not be issued: {error!r}"))
             raise
 
-    def _plan(self, store: Store, orders: Sequence[_Order]) -> Iterator[tuple[_Order, Entity]]:
+    def _plan(
+        self, store: Store, orders: Sequence[EnrolmentOrder]
+    ) -> Iterator[tuple[EnrolmentOrder, Entity]]:
         """Yield the planned certificates of orders; an order that is rejected gets its error."""
         names = set[str]()
         for order in orders:
@@ -192,7 +164,7 @@ class Enroller:
             except (PkigenError, OSError) as error:
                 order.error = error
 
-    def _sign(self, planned: Iterable[tuple[_Order, Entity]]) -> Iterator[_Signed]:
+    def _sign(self, planned: Iterable[tuple[EnrolmentOrder, Entity]]) -> Iterator[_Signed]:
         """Yield the signed certificates, whose files are in the staging area."""
         for order, entity in planned:
             try:
@@ -205,9 +177,9 @@ class Enroller:
         """Commit signed certificates, and hand them out."""
         issuers = {plan.issuer_id for _, entity, _ in signed for plan in entity.certificates}
         current = {one.id: one.fingerprint for one in store.index.get(sorted(issuers)).values()}
-        rows = {order: _row(order, entity) for order, entity, _ in signed}
+        rows = {order: enrolled_row(order, entity) for order, entity, _ in signed}
         salt = stored_salt(store)
-        entries = {order: _entry(entity, issued, current, salt) for order, entity, issued in signed}
+        entries = {order: index_entry(entity, issued, current, salt) for order, entity, issued in signed}
         # Before the certificates are published: a build must never delete one of them.
         store.index.enrolled.add(rows.values())
         store.publish([Publication(entries[order], issued.staged) for order, _, issued in signed])
@@ -232,7 +204,7 @@ class Enroller:
             read_request(row.request),
             protocol=row.protocol,
             requester=row.requester,
-            faults=_recorded_faults(row),
+            faults=recorded_faults(row),
             renewal_of=name,
         )
 
@@ -332,7 +304,7 @@ class Enroller:
         issuer_name = issuer.partition("/")[2]
         return Enrolled(name, row.template, issuer_name, serial, certificate, chain, *times)
 
-    def _name(self, store: Store, order: _Order, taken: Container[str]) -> str:
+    def _name(self, store: Store, order: EnrolmentOrder, taken: Container[str]) -> str:
         """Return the name for a new certificate: the given one, or a derived one that none has or had."""
 
         def is_taken(name: str) -> bool:
@@ -347,53 +319,7 @@ class Enroller:
         return order.name
 
 
-def _fail(orders: Sequence[_Order], error: Exception) -> None:
+def _fail(orders: Sequence[EnrolmentOrder], error: Exception) -> None:
     for order in orders:
         if order.enrolled is None and order.error is None:
             order.error = error
-
-
-def _row(order: _Order, entity: Entity) -> EnrolledRow:
-    return EnrolledRow(
-        entity.id,
-        order.template.name,
-        order.protocol,
-        order.requester,
-        int(utc_now().timestamp()),
-        order.requested.der,
-        _verdict(entity),
-        json.dumps([one.form for one in order.faults]) if order.faults else "",
-    )
-
-
-def _recorded_faults(row: EnrolledRow) -> tuple[FaultRequest, ...]:
-    """Return the faults of a certificate that its template does not have; InputError if one is unknown."""
-    try:
-        return tuple(request for one in json.loads(row.faults or "[]") for request in parse_faults(one))
-    except ValueError as error:
-        raise InputError(f"{row.id}: its fault is not in the catalog: {error}") from error
-
-
-def _verdict(entity: Entity) -> str:
-    """Return the expected verdict of a certificate with a fault, as JSON; "" for one without."""
-    fault = entity.fault
-    if fault is None:
-        return ""
-    return Verdict.partial(expected=fault.expected, stage=fault.stage, reason=fault.says).as_json()
-
-
-def _entry(entity: Entity, issued: IssuedEntity, fingerprints: Mapping[str, str], salt: bytes) -> Entry:
-    plan = entity.certificates[0]
-    return Entry(
-        id=entity.id,
-        spec=spec_digest(entity),
-        output=output_digest(entity, salt),
-        issuers=issuer_fingerprints(entity, fingerprints),
-        key_kind=entity.key,
-        key_source=GIVEN,
-        spki=issued.spki,
-        serials=tuple((one.issuer_id, one.serial) for one in entity.certificates),
-        not_before=int(plan.not_before.timestamp()),
-        not_after=int(plan.not_after.timestamp()),
-        record=issued.record,
-    )

@@ -25,6 +25,7 @@ from pkigen.lab.connections.receivers import Receiver
 from pkigen.lab.connections.scheduler import ConnectionScheduler
 from pkigen.lab.connections.tls_client import ValidationPolicy
 from pkigen.lab.crl_server import CrlServer
+from pkigen.lab.enrolment.enrolments import Enrolments
 from pkigen.lab.state import profile_passphrases
 from pkigen.lab.timing import LabClock
 from pkigen.lab.web.sessions import Sessions
@@ -68,6 +69,7 @@ class Lab:
         self.secret = ""
         self.crl_server: CrlServer
         self.enrolment: EnrolmentServer | None = None
+        self.enrolments: Enrolments
         self.scheduler: ConnectionScheduler
         self._downloads = downloads
 
@@ -100,12 +102,22 @@ class Lab:
 
     def upload(self, name: str, upload: Upload) -> UploadResult:
         """Upload files to an appliance; accepted files are in use when this returns."""
-        appliance = self.appliance(name)
+        return self._install(self.appliance(name), upload)
+
+    def install_enrolled(self, appliance: Appliance, upload: Upload) -> UploadResult:
+        """Check and install a certificate that an appliance requested, like an upload."""
+        return self._install(appliance, upload, enrolled=True)
+
+    def _install(self, appliance: Appliance, upload: Upload, *, enrolled: bool = False) -> UploadResult:
         result = check_upload(upload, self.sets_of(appliance), self.clock(), appliance.anchors, self.proxy)
-        done = appliance.install(result, upload.title)
+        done = appliance.install(result, upload.title, enrolled=enrolled)
         if done.accepted:
             self.scheduler.check_soon(self.connections_of(appliance))
         return done
+
+    def enroll(self, name: str) -> UploadResult:
+        """Let an appliance request a certificate now; InputError if it gets none."""
+        return self.enrolments.run(self.appliance(name))
 
     def upload_case(self, name: str, case: str, *, crl_check: bool = True) -> UploadResult:
         """Upload the files of a certificate of the environment."""
@@ -270,12 +282,26 @@ class Lab:
             "clock": format_time(self.clock()),
             "crl_server": {"url": self.crl_server.url, "stopped": self.crl_server.stopped},
             "proxy": self.proxy,
-            "appliances": [_appliance(one) for one in self.appliances.values()],
+            "appliances": [self._appliance(one) for one in self.appliances.values()],
             "receivers": [
                 {"name": one.name, "kind": one.kind, "url": one.listener.url, "taken": len(one.received)}
                 for one in self.receivers.values()
             ],
             "connections": [connection_as_json(connection) for connection in self.connections],
+        }
+
+    def _appliance(self, one: Appliance) -> dict[str, Any]:
+        enrolment = self.enrolments.of(one)
+        return {
+            "name": one.name,
+            "role": str(one.role),
+            "host": one.host,
+            "url": one.url,
+            "validation": "mandatory" if one.mandatory else "none",
+            "certificate": "locally self-signed" if one.local else one.title,
+            "decided": one.decided,
+            "alerts": len(one.alerts),
+            "enrollment": None if enrolment is None else enrolment.as_json(),
         }
 
     def _recheck_all(self, grade: Any, text: str) -> None:
@@ -288,19 +314,6 @@ class Lab:
             return name
         words = f"there is no {what} '{visible(name)}'"
         raise InputError(Problem(words, suggestion=close_to(name, tuple(known))))
-
-
-def _appliance(one: Appliance) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "role": str(one.role),
-        "host": one.host,
-        "url": one.url,
-        "validation": "mandatory" if one.mandatory else "none",
-        "certificate": "locally self-signed" if one.local else one.title,
-        "decided": one.decided,
-        "alerts": len(one.alerts),
-    }
 
 
 def connection_as_json(connection: Connection) -> dict[str, Any]:

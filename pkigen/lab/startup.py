@@ -36,6 +36,8 @@ from pkigen.lab.connections.receivers import Receiver, SyslogServer
 from pkigen.lab.connections.scheduler import ConnectionScheduler
 from pkigen.lab.crl_server import crl_server
 from pkigen.lab.crl_server import proxy as proxy_app
+from pkigen.lab.enrolment.enrolments import enrolments_of
+from pkigen.lab.enrolment.http_challenges import HttpChallenges
 from pkigen.lab.lab import Lab
 from pkigen.lab.state import (
     STATE,
@@ -50,11 +52,12 @@ from pkigen.lab.web.sessions import Sessions
 from pkigen.profile import Profile
 from pkigen.requirements import RequirementSet, load_set
 from pkigen.serve.http.https_server import Endpoint, HttpsSite, serve_sites
-from pkigen.serve.http.server import Listener, listen
+from pkigen.serve.http.server import Listener, background, listen
 
 _OUTBOXES = "outboxes.json"
 _SECONDS = 10.0
 _LAST_PORT = 65535
+_LOOPBACK = "127.0.0.1"
 
 Web = Callable[[Lab, Appliance], ASGIApp]
 
@@ -94,12 +97,23 @@ def running_lab(
         sets, own_sets = _requirement_sets(environment)
         lab = Lab(folder, profile, clock, sets, own_sets, downloads, proxy)
         lab.crl_server = server
-        lab.enrolment = _enrolment(stack, lab, ports)
         lab.password = str(saved.get("password") or secrets.token_urlsafe(9))
         lab.secret = secrets.token_urlsafe(24)
         _start_appliances(lab, members, state, ports)
         lab.sessions = Sessions(lab.console.endpoint.listener.port, lab.password)
         syslogs, hosted_ = _receivers(lab, members, state, ports)
+        challenges = HttpChallenges()
+        lab.enrolment = _enrolment(stack, lab, members, challenges, ports)
+        lab.enrolments = enrolments_of(
+            lab.appliances,
+            members.enrolling,
+            environment,
+            lab.enrolment,
+            challenges,
+            cancel_token,
+            clock,
+            lab.install_enrolled,
+        )
         lab.connections = tuple(_connections(lab, members, sets, cancel_token))
         _restore_outboxes(lab, state)
         keeper = _StateWriter(lab, state)
@@ -114,17 +128,30 @@ def running_lab(
         # Save immediately, so that the printed password stays valid even after a kill.
         keeper.tick()
         stack.callback(keeper.tick)
+        stack.enter_context(lab.enrolments.running())
         stack.enter_context(lab.scheduler.running())
         stack.callback(cancel_token.cancel)
         yield lab
 
 
-def _enrolment(stack: ExitStack, lab: Lab, ports: _Ports) -> EnrolmentServer | None:
-    """Start the enrollment server on the next port; None if the profile has no template with a protocol."""
+def _enrolment(
+    stack: ExitStack, lab: Lab, members: Members, challenges: HttpChallenges, ports: _Ports
+) -> EnrolmentServer | None:
+    """Start the enrollment server on the next port; None if the profile has no template with a protocol.
+
+    ``challenges`` are those of the appliances: they are fetched from a port of the lab.
+    """
     if not any(template.protocols for template in lab.profile.templates):
         return None
-    enroller = Enroller(lab.folder, clock=lab.clock)
-    return stack.enter_context(serving(enroller, ports.next()))
+    enroller = Enroller(lab.folder, clock=lab.clock, issue_clock=lab.clock)
+    listener = ports.next()
+    names = {rule.template.name for rule in members.enrolling.values() if rule.protocol == "acme"}
+    if names:
+        port_80 = stack.enter_context(listen(_LOOPBACK, 0))
+        stack.enter_context(background(challenges.application(), port_80))
+        for name in names:
+            enroller.templates[name] = enroller.templates[name].with_http_port(port_80.port)
+    return stack.enter_context(serving(enroller, listener))
 
 
 class _Ports:
@@ -154,6 +181,7 @@ class _StateWriter:
     def tick(self) -> None:
         """Save what has changed; EnvironmentFailure if that fails."""
         self.lab.handle_clock_jump()
+        self.lab.enrolments.start_due()
         self.lab.save()
         ahead = self.lab.clock.ahead.total_seconds()
         version = (ahead, *(connection.outbox.changes for connection in self.lab.connections))

@@ -162,6 +162,12 @@ class Template:
             tree.put(name, value, None)
         return replace(self, body=replace(self.body, tree=tree))
 
+    def with_http_port(self, port: int) -> Template:
+        """Return the template, which names ACME, with another port from which http-01 is fetched."""
+        assert self.settings.acme is not None
+        acme = self.settings.acme.model_copy(update={"http_port": port})
+        return replace(self, settings=self.settings.model_copy(update={"acme": acme}))
+
     def sample(self) -> tuple[Instance, CertificateSpec]:
         """Return the certificate of a request with arbitrary values; InstanceError with all its problems."""
         instance = self._instance("device", _SAMPLE, "device")

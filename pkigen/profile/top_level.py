@@ -72,11 +72,23 @@ class Forwarding(Value):
         return self
 
 
+class Enrollment(Value):
+    """Appliances that request their certificates themselves, by a template of the section ``enrolment``.
+
+    Without ``protocol``, it is the first one of the template that appliances support.
+    """
+
+    template: Named
+    protocol: Literal["acme", "est"] | None = None
+    appliances: Annotated[tuple[Named, ...], Field(min_length=1, max_length=100)]
+
+
 class Lab(Value):
     """Certificates by their names in the profile; sensors also accept globs.
 
-    ``fresh`` are appliances without any uploaded files. ``proxy`` adds an HTTP proxy between the appliances
-    and the CRL server. The lab repeats each connection every ``interval`` seconds.
+    ``fresh`` are appliances without any uploaded files, ``enroll`` those that request certificates.
+    ``proxy`` adds an HTTP proxy between the appliances and the CRL server. The lab repeats each connection
+    every ``interval`` seconds.
     """
 
     console: Named
@@ -84,6 +96,7 @@ class Lab(Value):
     sensors: Annotated[tuple[Named, ...], Field(max_length=100)] = ()
     forwarding: Annotated[tuple[Forwarding, ...], Field(max_length=20)] = ()
     fresh: Annotated[tuple[Named, ...], Field(max_length=100)] = ()
+    enroll: Annotated[tuple[Enrollment, ...], Field(max_length=20)] = ()
     proxy: bool = False
     interval: Annotated[int, Field(ge=1, le=3600)] = 15
 

@@ -64,11 +64,14 @@ def authenticate(request: Request, settings: EstSettings, enroller: Enroller) ->
 
 
 def _by_certificate(certificate: Certificate, enroller: Enroller) -> Requester:
-    """Return the client with a certificate, which the TLS handshake has verified."""
+    """Return the client with a certificate, whose path the TLS handshake has verified."""
     try:
         name, issuer, serial = names.text(certificate.subject), certificate.issuer, certificate.serial
+        is_valid = certificate.not_before <= enroller.clock() < certificate.not_after
     except Malformed as error:
         raise HTTPException(403, "the client certificate cannot be read") from error
+    if not is_valid:
+        raise HTTPException(403, "the client certificate is not valid now")
     for spec in enroller.profile.authorities:
         if names.normalized(Certificate(enroller.chain(spec.name)[0]).subject) != names.normalized(issuer):
             continue

@@ -54,8 +54,8 @@ class Appliance:
 
     ``decided`` means that a user uploaded a certificate or confirmed the local one, ``local`` that the
     locally self-signed certificate is in use, ``given`` that the lab installed a certificate of the
-    environment at startup. ``switches`` are the settings of its requirement sets that a user changed. Safe to
-    call from several threads.
+    environment at startup, ``enrolled`` that the appliance requested it. ``switches`` are the settings of its
+    requirement sets that a user changed. Safe to call from several threads.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Appliance:
         self.decided = False
         self.mandatory = True
         self.given = False
+        self.enrolled = False
         self.switches: dict[str, bool] = {}
         self.title = ""
         self.events = deque[Event](maxlen=_MOST_EVENTS)
@@ -96,6 +97,11 @@ class Appliance:
         return self._credential
 
     @property
+    def credential_path(self) -> Path:
+        """The file with the key, the certificate and the chain in use (PEM)."""
+        return self._state.path(self._file("pem"))
+
+    @property
     def anchors(self) -> tuple[Certificate, ...]:
         """Trust anchors: the roots of the last uploaded chain that contained any."""
         return self._anchors
@@ -104,12 +110,13 @@ class Appliance:
         """Restore the saved state, or start with the given credential or a self-signed one."""
         saved = self._state.read_json(self._file("json"))
         self._restore(saved)
-        path = self._state.path(self._file("pem"))
+        path = self.credential_path
         if saved and path.is_file():
             self._credential = self._saved_credential(path)
         if given is not None and self._should_install(given):
             self._store(given)
             self.local, self.decided, self.given, self.title = False, True, True, self.name
+            self.enrolled = False
             self.tell("good", "The certificate from the environment is installed.")
         elif self._credential is None:
             self._store(local_credential(self.name, self.host, self._clock()))
@@ -131,8 +138,11 @@ class Appliance:
         except InputError as error:
             raise self._damaged() from error
 
-    def install(self, result: UploadResult, title: str) -> UploadResult:
-        """Install an accepted upload for new connections, and return the final result."""
+    def install(self, result: UploadResult, title: str, *, enrolled: bool = False) -> UploadResult:
+        """Install an accepted upload for new connections, and return the final result.
+
+        ``enrolled`` means that the appliance requested the certificate.
+        """
         from pkigen.errors import visible
 
         title = visible(title)
@@ -149,6 +159,7 @@ class Appliance:
                     self._store(credential)
                     self.endpoint.present(context)
                     self.local, self.decided, self.given, self.title = False, True, False, title
+                    self.enrolled = enrolled
             if result.accepted:
                 self.tell("good", f"The certificate '{title}' was accepted and is in use.")
             else:
@@ -229,6 +240,7 @@ class Appliance:
             "decided": self.decided,
             "mandatory": self.mandatory,
             "given": self.given,
+            "enrolled": self.enrolled,
             "switches": self.switches,
             "title": self.title,
             "anchors": [base64.b64encode(one.der).decode("ascii") for one in self._anchors],
@@ -243,6 +255,7 @@ class Appliance:
         self.decided = bool(saved.get("decided", False))
         self.mandatory = bool(saved.get("mandatory", True))
         self.given = bool(saved.get("given", False))
+        self.enrolled = bool(saved.get("enrolled", False))
         self.title = str(saved.get("title", ""))
         self._token_digest = str(saved.get("token", ""))
         try:

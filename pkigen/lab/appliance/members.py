@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pkigen.documents.fields import close_to
 from pkigen.environment.environment import Case, Environment
 from pkigen.errors import InputError
 from pkigen.lab.appliance.appliance import Role
 from pkigen.profile import Profile
-from pkigen.profile.top_level import MOST_SENSORS, Forwarding, Lab
+from pkigen.profile.enrolment import Template
+from pkigen.profile.top_level import MOST_SENSORS, Enrollment, Forwarding, Lab
 
 
 class _Find(Protocol):
@@ -24,14 +25,30 @@ class _Find(Protocol):
 _EXAMPLE = "lab: {console: management-console, sensors: ['sensor-*']}"
 
 
+PROTOCOLS: tuple[Literal["acme", "est"], ...] = ("acme", "est")
+"""The enrollment protocols that appliances support."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRule:
+    """The template and the protocol with which an appliance requests its certificate."""
+
+    template: Template
+    protocol: str
+
+
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The members of a lab with their certificates; consoles before sensors."""
+    """The members of a lab with their certificates; consoles before sensors.
+
+    ``enrolling`` are the rules of the appliances that request their certificates.
+    """
 
     settings: Lab
     appliances: tuple[tuple[Role, Case], ...]
     fresh: frozenset[str]
     receivers: dict[str, Case]
+    enrolling: dict[str, EnrolmentRule]
 
 
 def lab_settings(profile: Profile) -> Lab:
@@ -46,7 +63,9 @@ def lab_settings(profile: Profile) -> Lab:
 def resolve_members(profile: Profile, environment: Environment) -> Members:
     """Return the members. Raise InputError for an unknown certificate, or one with two roles."""
     settings = lab_settings(profile)
-    cases = {case.name: case for case in environment.cases() if case.fault is None}
+    # Certificates that devices requested have no key file, and names that globs could match.
+    own = (case for case in environment.cases() if case.fault is None and "enrolment" not in case.data)
+    cases = {case.name: case for case in own}
 
     def case(name: str, *path: str | int) -> Case:
         if name not in cases:
@@ -74,15 +93,36 @@ def resolve_members(profile: Profile, environment: Environment) -> Members:
         parts += [(Role.SENSOR, case(name, "sensors", number)) for name in matches]
     names = [one.name for _, one in parts]
     _check_names(names, profile)
-    fresh = set[str]()
-    for number, pattern in enumerate(settings.fresh):
-        matches = [name for name in matching(pattern, "fresh", number) if name in names]
-        if not matches:
-            words = f"'{pattern}' matches no appliance of the lab; add it to 'sensors', or remove it here"
-            raise InputError(profile.top_problem(("lab", "fresh", number), words))
-        fresh.update(matches)
+
+    def appliances(patterns: Sequence[str], *path: str | int) -> Iterator[str]:
+        for number, pattern in enumerate(patterns):
+            matches = [name for name in matching(pattern, *path, number) if name in names]
+            if not matches:
+                words = f"'{pattern}' matches no appliance of the lab; add it to 'sensors', or remove it here"
+                raise InputError(profile.top_problem(("lab", *path, number), words))
+            yield from matches
+
+    enrolling = dict[str, EnrolmentRule]()
+    for number, rule in enumerate(settings.enroll):
+        of_rule = appliances(rule.appliances, "enroll", number, "appliances")
+        enrolling |= dict.fromkeys(of_rule, _enrolment_rule(rule, number, profile))
+    fresh = frozenset(appliances(settings.fresh, "fresh"))
     receivers = _receivers(settings.forwarding, names, case, profile)
-    return Members(settings, tuple(parts), frozenset(fresh), receivers)
+    return Members(settings, tuple(parts), fresh, receivers, enrolling)
+
+
+def _enrolment_rule(rule: Enrollment, number: int, profile: Profile) -> EnrolmentRule:
+    templates = {template.name: template for template in profile.templates}
+    template = templates.get(rule.template)
+    if template is None:
+        known = ", ".join(templates) or "none; add a section 'enrolment'"
+        words = f"there is no template '{rule.template}'; the templates are: {known}"
+        raise InputError(profile.top_problem(("lab", "enroll", number, "template"), words))
+    protocol = rule.protocol or next((one for one in PROTOCOLS if one in template.protocols), None)
+    if protocol is None or protocol not in template.protocols:
+        words = f"the template '{template.name}' must offer {protocol or ' or '.join(PROTOCOLS)}"
+        raise InputError(profile.top_problem(("lab", "enroll", number), words))
+    return EnrolmentRule(template, protocol)
 
 
 def _check_names(names: Sequence[str], profile: Profile) -> None:

@@ -80,6 +80,13 @@ class ValidationStep(Value):
     to: Literal["mandatory", "none"]
 
 
+class EnrollStep(Value):
+    """A certificate that an appliance requests itself; ``fails`` is a part of the reason if it gets none."""
+
+    appliance: Name
+    fails: Text | None = None
+
+
 class Expectation(Value):
     """An expected state of one connection, appliance or receiver; ``*`` in a name matches several.
 
@@ -135,6 +142,7 @@ class Step(Value):
     revoke: Name | None = None
     unrevoke: Name | None = None
     renew: Name | None = None
+    enroll: EnrollStep | None = None
     crl_server: OnOff | None = None
     clock: Annotated[Span | str | None, Parsed(_parse_move, "a span such as 31d, or 'right'")] = None
     wait: Seconds | None = None

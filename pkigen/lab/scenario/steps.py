@@ -18,6 +18,7 @@ from pkigen.lab.lab import Lab
 from pkigen.lab.scenario.scenario import (
     RIGHT,
     AlertStep,
+    EnrollStep,
     Expectation,
     Step,
     UploadStep,
@@ -72,6 +73,18 @@ class StepRunner:
 
     def _renew(self, name: str) -> None:
         self.lab.renew(name)
+
+    def _enroll(self, step: EnrollStep) -> str:
+        try:
+            result = self.lab.enroll(step.appliance)
+            problem = " ".join(message.text for message in result.messages)
+        except InputError as error:
+            problem = str(error)
+        if step.fails is None:
+            return problem
+        if not problem:
+            return f"{step.appliance} received a certificate; expected a failure"
+        return "" if step.fails in problem else f"{problem}; expected '{step.fails}'"
 
     def _crl_server(self, to: str) -> None:
         if to == "start":

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from pkigen.errors import InputError
 from pkigen.lab.appliance.appliance import Appliance
 from pkigen.lab.appliance.upload import UploadResult
 from pkigen.lab.lab import Lab
@@ -45,6 +46,7 @@ class Actions:
         forms: dict[str, tuple[Action, tuple[str, ...]]] = {
             "/certificate/upload": (self._upload, UPLOAD),
             "/certificate/stay": (self._stay, ()),
+            "/certificate/enroll": (self._enroll, ()),
             "/validation": (self._validation, ("mandatory",)),
             "/switch": (self._switch, ("name", "to")),
             "/check": (self._check, ("link",)),
@@ -134,6 +136,21 @@ class Actions:
         for words in result.notes:
             session.tell("notice", words)
         return RedirectResponse("/certificate", 303)
+
+    def _enroll(self, _request: Request, session: Session, _fields: FormFields) -> Response:
+        enrolment = self._lab.enrolments.of(self._appliance)
+        try:
+            result = self._lab.enroll(self._appliance.name)
+        except InputError as error:
+            if enrolment is None:
+                raise
+            session.tell("bad", f"{error}.")
+        else:
+            for text in (message.text for message in result.messages):
+                session.tell("bad", f"The issued certificate was refused: {text}")
+            if result.accepted:
+                session.tell("good", "The CA issued a certificate. New connections use it.")
+        return RedirectResponse("/certificate#enrollment", 303)
 
     def _stay(self, _request: Request, session: Session, _fields: FormFields) -> Response:
         self._appliance.confirm_local_certificate()

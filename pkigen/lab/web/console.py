@@ -96,6 +96,7 @@ class Console:
             marks=MARKS,
             grade=grade,
             failure_reason=failure_reason,
+            enrolment=lab.enrolments.of(me),
             **values,
         )
         return HTMLResponse(html, code)
@@ -229,6 +230,7 @@ class Console:
             session,
             server=server,
             enrolled=newest,
+            appliances=self._lab.enrolments.all(),
             active=active,
             faults=faults,
             requests=server.requests()[::-1][:_MOST_REQUESTS],

@@ -6,11 +6,13 @@ from dataclasses import fields
 from typing import Any, get_args
 
 from pkigen.lab.appliance.appliance import Role
+from pkigen.lab.appliance.members import PROTOCOLS
 from pkigen.lab.connections.alerts import Alert, Event, Grade
 from pkigen.lab.connections.connection import Cause, ConnectionState
 
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean"}
+_OPTIONAL = {"type": ["string", "null"]}
 _TEXTS = {"type": "array", "items": _TEXT}
 
 
@@ -41,7 +43,7 @@ _CONNECTION = _object(
     summary=_TEXT,
     causes=_list(_schema_of(Cause, detail="found")),
     path=_TEXTS,
-    at={"type": ["string", "null"]},
+    at=_OPTIONAL,
     queued={"type": "integer"},
     sent={"type": "integer"},
     lost={"type": "integer"},
@@ -50,7 +52,7 @@ _SWITCHES = {"type": "object", "additionalProperties": _FLAG}
 _SCHEMAS = {
     "Connections": _object(connections=_list(_CONNECTION)),
     "Certificate": _object(
-        name={"type": ["string", "null"]},
+        name=_OPTIONAL,
         locally_self_signed=_FLAG,
         subject=_TEXT,
         issuer=_TEXT,
@@ -63,6 +65,20 @@ _SCHEMAS = {
         messages=_list(_object(message=_TEXT, found=_TEXTS, advice=_TEXT)),
         unsupported=_TEXTS,
         notes=_TEXTS,
+    ),
+    "Enrollment": _object(
+        enrollment={
+            **_object(
+                template=_TEXT,
+                protocol={"enum": [*PROTOCOLS]},
+                url=_TEXT,
+                enrolled=_FLAG,
+                renew_at=_OPTIONAL,
+                problem=_OPTIONAL,
+                next_attempt=_OPTIONAL,
+            ),
+            "type": ["object", "null"],
+        }
     ),
     "Validation": _object(mandatory=_FLAG),
     "Switches": _object(switches=_SWITCHES),
@@ -108,6 +124,7 @@ _ERRORS = {
 }
 _JSON = "application/json"
 _FORM = "multipart/form-data"
+_ENROLL = "Request a certificate from the enrollment server, and install it"
 _VALIDATE = "Make certificate validation mandatory, or switch it off"
 # By the media type of the request body, "" for none.
 _POSSIBLE = {
@@ -123,11 +140,20 @@ def _response(schema: str, description: str) -> dict[str, Any]:
 
 
 def _operation(
-    name: str, summary: str, schema: str, body: dict[str, Any] | None = None, media_type: str = ""
+    name: str,
+    summary: str,
+    schema: str,
+    body: dict[str, Any] | None = None,
+    media_type: str = "",
+    errors: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Describe an operation; ``schema`` names the one of its response, ``body`` is that of its request."""
-    errors = {code: _response("Error", _ERRORS[code]) for code in _POSSIBLE[media_type]}
-    responses = {"200": _response(schema, "Success."), **errors}
+    """Describe an operation; ``schema`` names the one of its response, ``body`` is that of its request.
+
+    ``errors`` are status codes besides those of the media type.
+    """
+    codes = (*_POSSIBLE[media_type], *errors)
+    described = {code: _response("Error", _ERRORS[code]) for code in codes}
+    responses = {"200": _response(schema, "Success."), **described}
     request = {"required": True, "content": {media_type: {"schema": body}}}
     operation = {"operationId": name, "summary": summary, "responses": responses}
     return {**operation, "requestBody": request} if body else operation
@@ -141,6 +167,10 @@ OPERATIONS = {
     "certificate": {
         "GET": _operation("certificate", "Return the certificate in use", "Certificate"),
         "POST": _operation("upload", "Upload a certificate", "Judged", _UPLOAD, _FORM),
+    },
+    "enrollment": {
+        "GET": _operation("enrollment", "Return how the appliance requests certificates", "Enrollment"),
+        "POST": _operation("enroll", _ENROLL, "Judged", errors=("422", "503")),
     },
     "validation": {
         "GET": _operation("validation", "Return whether certificate validation is mandatory", "Validation"),

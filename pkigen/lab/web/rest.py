@@ -108,6 +108,13 @@ class Rest:
         result = await run_in_threadpool(self._lab.upload, self._appliance.name, upload)
         return upload_result_as_json(result)
 
+    async def _enrollment(self, _request: Request) -> Any:
+        enrolment = self._lab.enrolments.of(self._appliance)
+        return {"enrollment": None if enrolment is None else enrolment.as_json()}
+
+    async def _enroll(self, _request: Request) -> Any:
+        return upload_result_as_json(await run_in_threadpool(self._lab.enroll, self._appliance.name))
+
     async def _validation(self, _request: Request) -> Any:
         return {"mandatory": self._appliance.mandatory}
 

@@ -37,7 +37,7 @@ def _serial(certificate: Path) -> str:
     return tools.run("openssl", "x509", "-in", certificate, "-noout", "-serial")
 
 
-@pytest.mark.needs("pki")
+@pytest.mark.needs("pki", "strongswan-openssl")
 def test_strongswan_gets_the_ca_certificates(est: Enrolment, tmp_path: Path) -> None:
     out = tmp_path / "ca.pem"
     url = f"{est.base}/est/sensors"
@@ -48,7 +48,7 @@ def test_strongswan_gets_the_ca_certificates(est: Enrolment, tmp_path: Path) -> 
     assert "Sub CA cert is trusted" in output
 
 
-@pytest.mark.needs("pki", "curl")
+@pytest.mark.needs("pki", "strongswan-openssl", "curl")
 def test_strongswan_obtains_renews_and_revokes_a_certificate(est: Enrolment, tmp_path: Path) -> None:
     key, csr = make_request(tmp_path, "swan.contoso.test")
     first, second = tmp_path / "first.crt", tmp_path / "second.crt"
@@ -75,7 +75,7 @@ def test_strongswan_obtains_renews_and_revokes_a_certificate(est: Enrolment, tmp
     assert (code != 0, "certificate revoked" in output) == (True, True)
 
 
-@pytest.mark.needs("pki")
+@pytest.mark.needs("pki", "strongswan-openssl")
 @pytest.mark.parametrize(
     ("name", "basic", "status"), [("a.evil.test", _BASIC, b"403"), ("a.contoso.test", "device:x", b"401")]
 )

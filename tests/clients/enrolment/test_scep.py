@@ -65,7 +65,7 @@ def _certificate(output: str, path: Path) -> Path:
     return path
 
 
-@pytest.mark.needs("pki", "strongswan-curl")
+@pytest.mark.needs("pki", "strongswan-openssl", "strongswan-curl")
 def test_strongswan_gets_the_certificates_of_ca_and_ra(scep: Enrolment, tmp_path: Path) -> None:
     out = ("--caout", tmp_path / "ca.pem", "--raout", tmp_path / "ra.pem", "--outform", "pem")
     code, output = run_any("pki", "--scepca", "--url", _url(scep), *out)
@@ -74,7 +74,7 @@ def test_strongswan_gets_the_certificates_of_ca_and_ra(scep: Enrolment, tmp_path
     assert (tmp_path / "ca.pem").read_text() == (scep.folder / "authorities/root/root.crt").read_text()
 
 
-@pytest.mark.needs("pki", "strongswan-curl", "curl")
+@pytest.mark.needs("pki", "strongswan-openssl", "strongswan-curl", "curl")
 def test_strongswan_obtains_renews_and_revokes_a_certificate(
     scep: Enrolment, ra: Path, tmp_path: Path
 ) -> None:
@@ -98,7 +98,7 @@ def test_strongswan_obtains_renews_and_revokes_a_certificate(
 
 
 @only_clients
-@pytest.mark.needs("pki", "strongswan-curl", "curl")
+@pytest.mark.needs("pki", "strongswan-openssl", "strongswan-curl", "curl")
 @pytest.mark.parametrize(("name", "password"), [("a.evil.test", "wonderful"), ("a.contoso.test", "wrong")])
 def test_strongswan_reports_a_rejection(
     scep: Enrolment, ra: Path, tmp_path: Path, name: str, password: str
@@ -153,7 +153,7 @@ def device_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _new_key(tmp_path_factory.mktemp("device"), "device")
 
 
-@pytest.mark.needs("pki", "strongswan-curl", "curl")
+@pytest.mark.needs("pki", "strongswan-openssl", "strongswan-curl", "curl")
 @pytest.mark.parametrize(
     ("fault", "options", "words"),
     [
@@ -196,7 +196,7 @@ def test_strongswan_with_a_fault(
 
 
 @only_clients
-@pytest.mark.needs("pki", "strongswan-curl", "curl")
+@pytest.mark.needs("pki", "strongswan-openssl", "strongswan-curl", "curl")
 def test_strongswan_gets_a_certificate_after_a_pending_request(
     scep: Enrolment, ra: Path, device_key: Path
 ) -> None:
@@ -207,7 +207,7 @@ def test_strongswan_gets_a_certificate_after_a_pending_request(
     assert (code, "BEGIN CERTIFICATE" in output) == (0, True), output
 
 
-@pytest.mark.needs("pki", "strongswan-curl", "curl")
+@pytest.mark.needs("pki", "strongswan-openssl", "strongswan-curl", "curl")
 def test_strongswan_with_an_ra_whose_key_usages_are_exchanged(
     scep: Enrolment, ra: Path, device_key: Path, tmp_path: Path
 ) -> None:

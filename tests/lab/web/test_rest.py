@@ -30,6 +30,8 @@ RESOURCES = (
     ("GET", "alerts"),
     ("POST", "alerts"),
     ("GET", "events"),
+    ("GET", "enrollment"),
+    ("POST", "enrollment"),
 )
 
 
@@ -96,7 +98,8 @@ def test_every_response_matches_the_document(
         answer = plant.api(name).post("certificate", files=plant.files(name))
     else:
         answer = _ask(plant.api(name), method, path, plant)
-    assert answer.status_code == 200
+    # The appliances of this lab do not request certificates.
+    assert answer.status_code == (422 if (method, path) == ("POST", "enrollment") else 200)
     _checked(document, answer, path)
 
 
