@@ -29,7 +29,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tools tools-all test installers release lowest lint lock docs reference bench soak fuzz presses tlsfuzz mutants validators servers clients loadtools opcua pkilint clean
+.PHONY: help setup demo tools tools-all test installers release lowest lint lock docs reference bench soak fuzz presses tlsfuzz mutants validators limbo servers clients loadtools opcua pkilint clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -101,6 +101,10 @@ mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..
 validators: $(STAMP)  ## every shipped profile, built and exported for x509-limbo, against all validators of this machine
 	@scripts/install_tools.sh $(TEST_TOOLS)
 	PKIGEN_VALIDATORS=all $(RUN) -m pytest tests/matrix/test_shipped.py $(TEST_ARGS)
+
+limbo: $(STAMP)  ## all cases of LIMBO=limbo.json (x509-limbo) against the validators and pkigen verify; writes docs/limbo.md
+	@scripts/install_tools.sh $(TEST_TOOLS)
+	$(RUN) -m tests.limbo "$(LIMBO)"
 
 servers: $(STAMP)  ## real servers with exported configurations: good clients are accepted, revoked ones rejected
 	@scripts/install_tools.sh $(SERVER_TOOLS)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pkigen.environment.environment import Environment
-    from pkigen.matrix import Column, Matrix, Subject, Validator
+    from pkigen.matrix import Column, Known, Matrix, Subject, Validator
 
 _REFERENCE = "negative"
 """The environment that observed.yaml and known.yaml are recorded from."""
@@ -146,40 +146,43 @@ def _columns(chosen: Sequence[Validator]) -> tuple[list[Column], list[Validator]
 def _verdicts(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
     """Return the name and the clock of the environment, and the verdicts about its cases."""
     from pkigen.environment.environment import open_environment
-    from pkigen.matrix import subjects_of
+    from pkigen.matrix import known_differences, subjects_of
 
     if env.is_file():
         return _limbo_verdicts(env, only, columns)
     environment = open_environment(env)
     with _served(environment, columns) as proxy:
         subjects = _matching(subjects_of(environment, proxy), only)
-        result = _surveyed(subjects, columns, complete=environment.name == _REFERENCE)
+        complete = environment.name == _REFERENCE
+        result = _surveyed(subjects, columns, known_differences(), complete=complete)
     return environment.name, environment.manifest["clock"], result
 
 
 def _limbo_verdicts(file: Path, only: str | None, columns: Sequence[Column]) -> tuple[str, str, Matrix]:
     from tempfile import TemporaryDirectory
 
-    from pkigen.matrix import subjects_of_limbo
+    from pkigen.matrix import known_limbo_differences, subjects_of_limbo
 
     with TemporaryDirectory(prefix="pkigen-") as directory:
         subjects, skipped = subjects_of_limbo(file, Path(directory))
         if skipped:
             print_message(f"Skipped {skipped:,} cases that are not servers with a DNS name or an IP address.")
-        result = _surveyed(_matching(subjects, only), columns, complete=False)
+        result = _surveyed(_matching(subjects, only), columns, known_limbo_differences(), complete=False)
     return file.name, "the times of its cases", result
 
 
-def _surveyed(subjects: Sequence[Subject], columns: Sequence[Column], *, complete: bool) -> Matrix:
+def _surveyed(
+    subjects: Sequence[Subject], columns: Sequence[Column], known: Sequence[Known], *, complete: bool
+) -> Matrix:
     from pkigen.cli._progress import meter
-    from pkigen.matrix import known_differences, survey
+    from pkigen.matrix import survey
 
     with meter() as progress:
         progress.start(len(subjects) * len(columns), "Verdicts")
         return survey(
             subjects,
             columns,
-            known_differences(),
+            known,
             lambda _, cases: progress.advance(cases),
             complete=complete,
         )

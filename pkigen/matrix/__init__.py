@@ -7,7 +7,7 @@ validators.
 
 from pkigen.matrix import reports, validators
 from pkigen.matrix.cases import Subject, cases_of, subjects_of
-from pkigen.matrix.known_differences import Known, known_differences
+from pkigen.matrix.known_differences import Known, known_differences, known_limbo_differences
 from pkigen.matrix.limbo import subjects_of_limbo
 from pkigen.matrix.registry import register, registered
 from pkigen.matrix.runner import Cell, Column, Matrix, survey
@@ -37,6 +37,7 @@ __all__ = [
     "Validator",
     "cases_of",
     "known_differences",
+    "known_limbo_differences",
     "register",
     "reports",
     "subjects_of",

@@ -1,4 +1,4 @@
-"""``known.yaml``: differences from the expected verdicts, and their reasons."""
+"""``known.yaml`` and ``known_limbo.yaml``: differences from the expected verdicts, and their reasons."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 
 FILE = Path(__file__).with_name("known.yaml")
+LIMBO_FILE = Path(__file__).with_name("known_limbo.yaml")
+"""Reasons for cases of x509-limbo itself; ``faults`` are the IDs of cases."""
 SOUND, ANY, PARTIAL_CHAIN, REQUIREMENT = "sound", "*", "partial-chain", "requirement"
 """Names in the file: cases without a fault, all cases, those with a trust anchor that is not a root, and
 those of requirement sets."""
@@ -51,8 +53,19 @@ class Known:
 
 @cache
 def known_differences() -> tuple[Known, ...]:
-    """Return the entries of the file, one per fault and column; those with ``words`` last."""
-    return tuple(sorted(_entries(yaml.safe_load(FILE.read_bytes())), key=lambda one: bool(one.words)))
+    """Return the entries of ``known.yaml``, one per fault and column; those with ``words`` last."""
+    return read_differences(FILE)
+
+
+@cache
+def known_limbo_differences() -> tuple[Known, ...]:
+    """Return the entries for x509-limbo files, those of ``known_limbo.yaml`` first."""
+    return (*read_differences(LIMBO_FILE), *known_differences())
+
+
+def read_differences(file: Path) -> tuple[Known, ...]:
+    """Return the entries of a file, one per fault and column; those with ``words`` last."""
+    return tuple(sorted(_entries(yaml.safe_load(file.read_bytes())), key=lambda one: bool(one.words)))
 
 
 def _entries(document: list[dict[str, Any]]) -> Iterator[Known]:

@@ -129,7 +129,7 @@ def _fault(case: _Case) -> tuple[str, str]:
     """Return the ID of the fault, or else that of the case, and the stage that detects it; "" for none."""
     label = _LABEL.search(" ".join(case.description.split()))
     if label is None:
-        return case.id.rpartition("::")[2].partition(".")[2] or case.id, ""
+        return case.id, ""
     return label["fault"] or "", label["stage"] or ""
 
 

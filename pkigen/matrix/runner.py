@@ -203,7 +203,8 @@ def _cell(
         return Cell(word, answer.words)
     reasons = (one for one in entries if one.column == column.name)
     names = [subject.fault or SOUND, *([PARTIAL_CHAIN] if subject.case.partial_chain else ())]
-    if subject.fault and not subject.category:
+    # The fault of a case of x509-limbo itself is its own name.
+    if subject.fault and not subject.category and subject.fault != subject.name:
         names.append(REQUIREMENT)
     reason = next((one for one in reasons if one.tells(names, answer.words)), None)
     rejects_sound = not subject.fault and word != ACCEPT

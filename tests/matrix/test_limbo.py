@@ -170,17 +170,6 @@ def test_a_description_states_the_fault_and_its_stage(cases: dict[str, MatrixCas
     assert [(one.fault, one.spoils) for one in subjects] == list(names.values())
 
 
-def test_an_exported_testcase_is_recognized_by_its_fault(
-    cases: dict[str, MatrixCase], tmp_path: Path
-) -> None:
-    ((subject,), _) = _read(tmp_path, _testcase(cases["sound"], id="matrix::sound.san-missing"))
-    assert (subject.name, subject.fault, subject.family) == (
-        "matrix::sound.san-missing",
-        "san-missing",
-        "matrix",
-    )
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
