@@ -70,20 +70,30 @@ def name(pairs: Iterable[tuple[str, str]]) -> Name:
     """
     rdns = list[tuple[Attribute, ...]]()
     for kind, value in pairs:
-        plain = kind.removeprefix("+")
-        oid, tag = ATTRIBUTE_TYPES.get(plain, (plain, der.UTF8_STRING))
-        before = rdns.pop() if plain != kind and rdns else ()
-        rdns.append((*before, Attribute(oid, value, tag)))
+        rdn = _rdn(kind.removeprefix("+"), value)
+        if rdns and kind.startswith("+"):
+            rdn = rdns.pop() + rdn
+        rdns.append(rdn)
     return tuple(rdns)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
+def _rdn(kind: str, value: str) -> tuple[Attribute, ...]:
+    oid, tag = ATTRIBUTE_TYPES.get(kind, (kind, der.UTF8_STRING))
+    return (Attribute(oid, value, tag),)
+
+
 def encode(value: Name) -> bytes:
     """Return the DER encoding of a Name."""
-    return der.sequence(*(der.set_of(*map(_encode_attribute, rdn)) for rdn in value))
+    return der.sequence(*map(_encode_rdn, value))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
+def _encode_rdn(rdn: tuple[Attribute, ...]) -> bytes:
+    """Cached, since many names share most of their attributes."""
+    return der.set_of(*map(_encode_attribute, rdn))
+
+
 def _encode_attribute(attribute: Attribute) -> bytes:
     value = attribute.value
     if isinstance(value, bytes):

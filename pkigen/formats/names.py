@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from pkigen.model import Entity
 
+ROLES = {
+    "certificate": "NAME.crt",
+    "key": "NAME.key",
+    "chain": "chain.pem",
+    "passphrase": "NAME.passphrase",
+}
+"""The name of each file; NAME stands for the entity's name."""
+
 RENAME = "rename"
 """The alteration that gives a file another name, or another extension if its argument begins with a dot."""
 
@@ -13,12 +21,7 @@ def file_name(entity: Entity, role: str) -> str:
 
     A fault can change it.
     """
-    name = {
-        "certificate": f"{entity.name}.crt",
-        "key": f"{entity.name}.key",
-        "chain": "chain.pem",
-        "passphrase": f"{entity.name}.passphrase",
-    }[role]
+    name = ROLES[role].replace("NAME", entity.name)
     for alteration in entity.output.alterations:
         if alteration.file == role and alteration.how == RENAME:
             name = renamed(name, alteration.argument)

@@ -18,6 +18,12 @@ def _pkcs8_of_shared_key(key: bytes, passphrase: bytes | None, entropy: Entropy)
     return private_keys.pkcs8(key, passphrase, entropy)
 
 
+@lru_cache(maxsize=64)
+def _chain(certificates: tuple[bytes, ...]) -> bytes:
+    """Return a chain as PEM; cached, since many entities have the same."""
+    return b"".join(map(pem.certificate, certificates))
+
+
 def render(issued: Issued, entropy: Entropy, unrelated: UnrelatedKeys) -> tuple[File, ...]:
     """Return the files of an entity's directory: certificate, key, chain, cross-certificates, output formats.
 
@@ -35,7 +41,7 @@ def render(issued: Issued, entropy: Entropy, unrelated: UnrelatedKeys) -> tuple[
         pkcs8 = _pkcs8_of_shared_key if entity.key_of else private_keys.pkcs8
         write = private_keys.traditional if traditional else pkcs8
         files["key"] = File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True)
-    files["chain"] = File("chain.pem", b"".join(map(pem.certificate, issued.chain or (main,))))
+    files["chain"] = File("chain.pem", _chain(issued.chain) if issued.chain else pem.certificate(main))
     for plan, certificate in zip(entity.certificates[1:], cross, strict=True):
         issuer = plan.issuer_id.partition("/")[2]
         files[plan.issuer_id] = File(f"{name}.cross-{issuer}.crt", pem.certificate(certificate))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from pkigen.model.certificates import CertificatePlan
 from pkigen.model.revocation import CrlPlan, OcspPlan, Responding, Revocation
@@ -156,7 +157,7 @@ class Entity:
     responding: Responding | None = None
     given: GivenKey | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Return ``authorities/NAME`` or ``certificates/NAME``: the unique id and the directory."""
         return f"{self.role.value}/{self.name}"

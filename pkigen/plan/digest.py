@@ -33,9 +33,7 @@ def digest(
         *((f"faults={_short(faults.encode())}",) if faults else ()),
         *(() if serial is None else (f"serial number={serial:x}",)),
         f"subject={_short(names.encode(subject))}",
-        f"issuer={_short(names.encode(issuer))}",
-        f"signature={_short(repr(signature).encode())}",
-        f"validity={_short(validity.encode())}",
+        _shared_parts(issuer, signature, validity),
         *map(_of_extension, extensions),
     ]
     return ";".join(parts)
@@ -63,6 +61,15 @@ def _changed_parts(before: str, now: str) -> list[str]:
     return [TITLES.get(part, part) for part in changed] or ["order of extensions"]
 
 
+@lru_cache(maxsize=64)
+def _shared_parts(issuer: Name, signature: Signature, validity: str) -> str:
+    """Return the digests of the parts that most certificates share."""
+    return (
+        f"issuer={_short(names.encode(issuer))};signature={_short(repr(signature).encode())};"
+        f"validity={_short(validity.encode())}"
+    )
+
+
 @lru_cache(maxsize=1024)
 def _of_extension(extension: Extension) -> str:
     """Return the digest of an extension, cached because many certificates share most extensions."""
@@ -72,6 +79,5 @@ def _of_extension(extension: Extension) -> str:
     return f"{extension.oid}={_short(value + bytes((extension.critical,)))}"
 
 
-@lru_cache(maxsize=1024)
 def _short(part: bytes) -> str:
     return blake2s(part, digest_size=8).hexdigest()

@@ -62,6 +62,7 @@ class Planner:
         self._imported_cas = self._read_imported()
         self._imported_kinds = dict[str, KeyKind]()
         self._crls = dict[str, CrlPlan]()
+        self._settings = dict[tuple[str, Role, str, int], Setting]()
         self._led_to = dict[tuple[str, int], tuple[Extension, Extension | None]]()
         self._subjects = {name: self._subject(spec) for name, spec in self._specs.items()}
 
@@ -262,15 +263,19 @@ class Planner:
         self, spec: AuthoritySpec | CertificateSpec, role: Role, issuer: str, partition: int
     ) -> Setting:
         """Return the inputs of a certificate's default extensions."""
-        return Setting(
-            None if issuer == SELF else issuer,
-            self.profile.base_url,
-            parse_kind(spec.key).family == "rsa",
-            role is Role.AUTHORITY,
-            *self._points(issuer, partition),
-            ocsp_url(self.profile.base_url) if self._responds(issuer) else "",
-            self.clock,
-        )
+        inputs = (spec.key, role, issuer, partition)
+        setting = self._settings.get(inputs)
+        if setting is None:
+            setting = self._settings[inputs] = Setting(
+                None if issuer == SELF else issuer,
+                self.profile.base_url,
+                parse_kind(spec.key).family == "rsa",
+                role is Role.AUTHORITY,
+                *self._points(issuer, partition),
+                ocsp_url(self.profile.base_url) if self._responds(issuer) else "",
+                self.clock,
+            )
+        return setting
 
     def _plan(
         self, spec: AuthoritySpec | CertificateSpec, role: Role, issuer: str, index: int, subject: Name

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pkigen.asn1 import der, names
@@ -17,22 +17,20 @@ from pkigen.clock import Validity
 from pkigen.documents.yaml_tree import Table
 from pkigen.errors import EnvironmentFailure, InputError, Problem
 from pkigen.faults import Case, FaultRequest, Impossible
-from pkigen.issue import Signer, encode_extension, tbs_certificate, to_be_signed
+from pkigen.issue import CertificateEncoder, Signer, tbs_certificate, to_be_signed
 from pkigen.keys.signing import signature_algorithm
-from pkigen.model import Entity, Extension, KeyIdentifier, Role
+from pkigen.model import Entity, Role
 from pkigen.plan.crl_distribution import partition_of
 from pkigen.plan.defaults import Extensions, Setting
 from pkigen.plan.negatives import with_faults
 from pkigen.profile import CertificateSpec, Profile
 from pkigen.profile.expansion import InstanceError
 from pkigen.profile.fleets import Fleet
-from pkigen.profile.name_fields import Pairs
 
 if TYPE_CHECKING:
     from pkigen.plan.entities import Planner
 
 _IDENTIFIER = bytes(20)
-_MOST_ENCODED = 64
 
 
 @dataclass
@@ -52,10 +50,13 @@ class Stencil:
     clock: datetime
     _extensions: Extensions = field(default_factory=Extensions, init=False)
     _last_validity: tuple[Validity, bytes] | None = field(default=None, init=False)
-    _encoded: dict[int, tuple[Extension, bytes]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._encoder = CertificateEncoder(self.issuer_identifier)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_extensions": Extensions(), "_last_validity": None, "_encoded": {}}
+        caches = {"_extensions": Extensions(), "_encoder": CertificateEncoder(self.issuer_identifier)}
+        return {**self.__dict__, **caches, "_last_validity": None}
 
     def tbs(self, spec: CertificateSpec, serial: int, spki: bytes, identifier: bytes) -> bytes:
         """Return the TBSCertificate of a certificate in DER; ``identifier`` is that of its key."""
@@ -67,41 +68,16 @@ class Stencil:
             self.algorithm,
             self.issuer,
             self._validity(spec.valid),
-            _subject(spec.subject),
+            names.encode(names.name(spec.subject)),
             spki,
-            [self._extension(one, identifier) for one in extensions],
+            [self._encoder.extension(one, identifier) for one in extensions],
         )
-
-    def _extension(self, extension: Extension, identifier: bytes) -> bytes:
-        """Encode an extension; those that many certificates share are the same objects."""
-        if extension.value is KeyIdentifier.SUBJECT:
-            return encode_extension(extension, identifier, self.issuer_identifier)
-        known = self._encoded.get(id(extension))
-        if known is not None:
-            return known[1]
-        if len(self._encoded) >= _MOST_ENCODED:
-            self._encoded.clear()
-        encoded = encode_extension(extension, identifier, self.issuer_identifier)
-        self._encoded[id(extension)] = extension, encoded  # keeps the object, and so its id
-        return encoded
 
     def _validity(self, validity: Validity) -> bytes:
         if self._last_validity is None or self._last_validity[0] is not validity:
             not_before, not_after = validity.resolve(self.clock)
             self._last_validity = validity, der.sequence(der.time(not_before), der.time(not_after))
         return self._last_validity[1]
-
-
-def _subject(pairs: Pairs) -> bytes:
-    """Return a name in DER; most of its attributes are those of the certificate before."""
-    if any(kind.startswith("+") for kind, _ in pairs):
-        return names.encode(names.name(pairs))
-    return der.sequence(*(_rdn(kind, value) for kind, value in pairs))
-
-
-@lru_cache(maxsize=256)
-def _rdn(kind: str, value: str) -> bytes:
-    return der.contents(names.encode(names.name([(kind, value)])))
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
@@ -62,10 +62,11 @@ class Body(Generic[Spec]):
     _first: Spec | None = field(default=None, init=False)
     _rendered_fields: tuple[str, ...] = field(default=(), init=False)
     _adapters: dict[str, TypeAdapter[Any]] = field(default_factory=dict, init=False)
+    _renderers: dict[str, _Renderer] = field(default_factory=dict, init=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs; it fills the caches again."""
-        return {**self.__dict__, "_first": None, "_rendered_fields": (), "_adapters": {}}
+        return {**self.__dict__, "_first": None, "_rendered_fields": (), "_adapters": {}, "_renderers": {}}
 
     @property
     def count(self) -> int:
@@ -132,7 +133,10 @@ class Body(Generic[Spec]):
 
     def _rendered(self, key: str, instance: Instance) -> Any:
         try:
-            return _render_all(self.tree[key], instance.variables)
+            renderer = self._renderers.get(key)
+            if renderer is None:
+                renderer = self._renderers[key] = _renderer(self.tree[key])
+            return renderer(instance.variables)
         except _TemplateError as error:
             path = (key, *error.path)
             unknown = isinstance(error.__cause__, UnknownVariable)
@@ -217,17 +221,31 @@ def _has_template(node: Any) -> bool:
     return is_template(node)
 
 
-def _render_all(node: Any, variables: Mapping[str, str], path: tuple[str | int, ...] = ()) -> Any:
-    if isinstance(node, Table):
-        return {key: _render_all(value, variables, (*path, key)) for key, value in node.items()}
-    if isinstance(node, Items):
-        return [_render_all(value, variables, (*path, index)) for index, value in enumerate(node)]
-    if not is_template(node):
-        return node
-    try:
-        return render(node, variables)
-    except ValueError as error:
-        raise _TemplateError(path, str(error)) from error
+_Renderer = Callable[[Mapping[str, str]], Any]
+
+
+def _renderer(node: Any, path: tuple[str | int, ...] = ()) -> _Renderer:
+    """Return the function that renders a node; the parts without a template are the same in all results."""
+    if isinstance(node, Table | Items):
+        items: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, Table) else enumerate(node)
+        templates = [(key, _renderer(value, (*path, key))) for key, value in items if _has_template(value)]
+        plain = dict if isinstance(node, Table) else list
+
+        def render_parts(variables: Mapping[str, str]) -> Any:
+            rendered: Any = plain(node)
+            for key, renderer in templates:
+                rendered[key] = renderer(variables)
+            return rendered
+
+        return render_parts
+
+    def render_text(variables: Mapping[str, str]) -> Any:
+        try:
+            return render(node, variables)
+        except ValueError as error:
+            raise _TemplateError(path, str(error)) from error
+
+    return render_text if is_template(node) else lambda _variables: node
 
 
 def _written(tree: Any, path: tuple[str | int, ...]) -> Iterator[str | int]:

@@ -71,11 +71,17 @@ def distinguished_name(value: Any) -> Pairs:
         for text in texts if isinstance(texts, list) else [texts]:
             if not isinstance(text, str):
                 raise KeyedError(kind, f"the value of {kind} must be a text")
-            if text and (problem := _problem_of(kind, text)):
-                raise KeyedError(kind, problem)
             if text:
-                pairs.append((str(kind), str(text)))
+                pairs.append(_pair(kind, text))
     return tuple(pairs)
+
+
+@lru_cache(maxsize=512)
+def _pair(kind: str, text: str) -> tuple[str, str]:
+    """Return an attribute type and its value; cached, since many names share most of their attributes."""
+    if problem := _problem_of(kind, text):
+        raise KeyedError(kind, problem)
+    return str(kind), str(text)
 
 
 def _one_rdn(kinds: str, texts: Any) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from pkigen.store.entries import (
 from pkigen.store.index import Index
 from pkigen.store.lock import EnvironmentInUse
 from pkigen.store.shards import ShardFile, ShardRow
-from pkigen.store.staged_files import stage
+from pkigen.store.staged_files import stage, stage_all
 from pkigen.store.store import Store
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "Store",
     "decoding",
     "stage",
+    "stage_all",
 ]

@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from pkigen import renames
@@ -58,7 +59,8 @@ class Committer:
         batch = [(_with_files(each), each.staged.folder) for each in publications]
         drafts = [draft for each in publications if each.loose for draft in self._write_loose(each)]
         staging = self.placement.staging
-        sync_all((*(staging / folder for _, folder in batch), *drafts), self.placement.environment)
+        folders = (staging / folder for _, folder in batch)
+        sync_all(chain(folders, drafts), self.placement.environment)
         self.index.begin_publishing(batch)
         replaced = [(entry, folder) for entry, folder in batch if self.placement.place(entry.id, folder)]
         self._finish(batch, replaced)

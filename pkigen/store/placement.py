@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pkigen import renames
@@ -23,11 +23,11 @@ class Placement:
     """Moves the directories of one environment. Every operation can be repeated after a kill."""
 
     environment: Path
+    staging: Path = field(init=False)
+    """The directory of staged and of replaced directories."""
 
-    @property
-    def staging(self) -> Path:
-        """The directory of staged and of replaced directories."""
-        return self.environment / STATE / STAGING
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "staging", self.environment / STATE / STAGING)
 
     def place(self, entity_id: str, folder: str) -> bool:
         """Put a staged directory in place; return whether it replaced another, now in the staging area.

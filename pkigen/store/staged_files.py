@@ -7,7 +7,9 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -109,6 +111,7 @@ _FLAGS = (
     os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 )
 _CHUNK = 65_536
+_NAME_BYTES = 12
 
 
 def file_digest(path: str) -> str:
@@ -134,27 +137,72 @@ def stage(environment: Path, files: Sequence[File]) -> StagedFiles:
     The paths of ``files`` are file names. ``Store.publish`` flushes the files of a batch. Raises
     EnvironmentFailure, and leaves nothing behind, for errors of the system.
     """
-    name = secrets.token_hex(12)
-    folder = f"{environment}/{STATE}/{STAGING}/{name}"
-    written = []
-    with os_errors_as_failures("write", environment):
-        os.mkdir(folder, 0o700)
+    (staged,) = stage_all(environment, [files])
+    return staged
+
+
+def stage_all(environment: Path, entities: Sequence[Sequence[File]]) -> list[StagedFiles]:
+    """Write the files of several entities, each into a new staging directory; as ``stage``."""
+    staging = f"{environment}/{STATE}/{STAGING}"
+    names = secrets.token_hex(_NAME_BYTES * len(entities))
+    width, staged = 2 * _NAME_BYTES, list[StagedFiles]()
+    with os_errors_as_failures("write", environment), _directory(staging) as directory:
         try:
-            for file in files:
-                if not is_file_name(file.path):
-                    raise EnvironmentFailure(f"{file.path!r} is not a file name; nothing was written")
-                write_new(f"{folder}/{file.path}", file.data, secret=file.secret)
-                written.append((file.path, sha256(file.data).hexdigest()))
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            for number, files in enumerate(entities):
+                name = names[number * width : (number + 1) * width]
+                staged.append(StagedFiles(name, _digests(files)))
+                os.mkdir(directory.path(name), 0o700, dir_fd=directory.descriptor)
+                for file in files:
+                    path = directory.path(f"{name}/{file.path}")
+                    write_new(path, file.data, secret=file.secret, directory=directory.descriptor)
+        except BaseException as error:
+            for one in staged:
+                shutil.rmtree(f"{staging}/{one.folder}", ignore_errors=True)
+            if isinstance(error, OSError) and isinstance(error.filename, str):
+                error.filename = os.path.join(staging, error.filename)
             raise
-    return StagedFiles(name, tuple(written))
+    return staged
 
 
-def write_new(path: str, data: bytes, *, secret: bool) -> None:
-    """Write a new file; a secret one is created with mode 0600."""
+def _digests(files: Sequence[File]) -> tuple[tuple[str, str], ...]:
+    for file in files:
+        if not is_file_name(file.path):
+            raise EnvironmentFailure(f"{file.path!r} is not a file name; nothing was written")
+    return tuple((file.path, sha256(file.data).hexdigest()) for file in files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """An open directory; without a descriptor, where the system has none, paths begin with its own."""
+
+    name: str
+    descriptor: int | None
+
+    def path(self, name: str) -> str:
+        """Return the path of an entry for calls that get the descriptor."""
+        return f"{self.name}/{name}" if self.descriptor is None else name
+
+
+@contextmanager
+def _directory(path: str) -> Iterator[_Directory]:
+    """Open a directory: a path relative to it is resolved in fewer steps."""
+    if not {os.open, os.mkdir} <= os.supports_dir_fd:
+        yield _Directory(path, None)
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield _Directory(path, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_new(path: str, data: bytes, *, secret: bool, directory: int | None = None) -> None:
+    """Write a new file; a secret one is created with mode 0600.
+
+    ``path`` is relative to ``directory``, a descriptor, if there is one.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, 0o600 if secret else 0o644)
+    descriptor = os.open(path, flags, 0o600 if secret else 0o644, dir_fd=directory)
     try:
         view = memoryview(data)
         while view:

@@ -10,6 +10,7 @@ import pytest
 
 from pkigen import build
 from pkigen.environment.build import worker_pool
+from pkigen.environment.build.options import BuildOptions
 from pkigen.store import Publication, Store
 from tests.tools import run
 
@@ -59,3 +60,26 @@ def test_a_slow_key_does_not_make_every_certificate_a_batch_of_its_own(
     sizes = [len(batch) for batch in batches if batch[0].startswith("certificates/")]
     assert sum(sizes) == 25
     assert len(sizes) <= 4
+
+
+def test_worker_processes_write_what_one_process_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates = {
+        **LEVELS["certificates"],
+        "revoked-{01..04}": {"issuer": "lower-2", "revoked": "keyCompromise"},
+        "own-{1..3}": {"issuer": "self", "key": "ed25519", "passphrase": "secret"},
+        "odd": {"issuer": "lower-2", "faults": ["expired"]},
+    }
+    profile = {**LEVELS, "certificates": certificates}
+    monkeypatch.setattr("pkigen.environment.build.build.available_jobs", lambda: 2)
+    options = BuildOptions(seed="x")
+    alone = _contents(build(profile, tmp_path / "threads", options=options).folder)
+    monkeypatch.setattr(worker_pool, "_MANY", 16)
+    monkeypatch.setattr(worker_pool, "_PROCESS_BATCH", 7)
+    assert _contents(build(profile, tmp_path / "processes", options=options).folder) == alone
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file() and ".pkigen" not in path.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from pkigen.model import File
 from pkigen.store import (
     Store,
     placement,
-    stage,
+    stage_all,
     staged_files,
 )
 from pkigen.store.os_errors import os_errors_as_failures
@@ -148,10 +149,21 @@ def test_system_errors_have_messages_with_a_remedy(error: Exception, words: str)
 
 def test_a_failed_staging_leaves_no_files(tmp_path: Path) -> None:
     publish(tmp_path, "a")
-    twice = [File("a.crt", b"1"), File("a.crt", b"2")]
-    with pytest.raises(EnvironmentFailure, match=r"cannot write .*a\.crt"):
-        stage(tmp_path, twice)
-    assert list((tmp_path / ".pkigen/staging").iterdir()) == []
+    staging, twice = tmp_path / ".pkigen/staging", [File("a.crt", b"1"), File("a.crt", b"2")]
+    with pytest.raises(EnvironmentFailure, match=rf"cannot write {staging}/[0-9a-f]+/a\.crt"):
+        stage_all(tmp_path, [[File("b.crt", b"1")], twice])
+    assert list(staging.iterdir()) == []
+
+
+def test_files_are_staged_without_directory_descriptors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, "a")
+    monkeypatch.setattr(os, "supports_dir_fd", set())
+    (staged,) = stage_all(tmp_path, [[File("a.crt", b"1"), File("a.key", b"2", secret=True)]])
+    folder = tmp_path / ".pkigen/staging" / staged.folder
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a.crt": b"1", "a.key": b"2"}
+    assert stat.S_IMODE((folder / "a.key").stat().st_mode) == 0o600
 
 
 def test_a_failed_rename_leaves_the_old_directory_in_place(

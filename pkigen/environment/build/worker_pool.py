@@ -170,4 +170,4 @@ def _exit_with_parent() -> None:
 
 def _issue_batch(tasks: list[IssuanceTask]) -> list[IssuedEntity]:
     worker: IssuanceWorker = worker_of_process()
-    return [worker.issue(task) for task in tasks]
+    return worker.issue_batch(tasks)

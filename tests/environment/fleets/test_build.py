@@ -13,6 +13,7 @@ from pkigen.environment.environment import open_environment
 from pkigen.environment.fleets.worker import ShardWorker
 from pkigen.environment.status import environment_status
 from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.issue import CertificateEncoder
 from pkigen.model import Extension
 from pkigen.plan import fleets as fleet_plans
 from tests.environment.fleets.profiles import build_fleet, rows, with_fleet
@@ -131,10 +132,13 @@ def test_the_manifest_lists_shards_and_no_certificates(tmp_path: Path) -> None:
 def test_an_encoder_that_disagrees_with_the_plan_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def drifting(stencil: Any, extension: Extension, identifier: bytes) -> bytes:
+    def drifting(encoder: CertificateEncoder, extension: Extension, subject: bytes) -> bytes:
         return b"\x05\x00"
 
-    monkeypatch.setattr(fleet_plans.Stencil, "_extension", drifting)
+    class Drifting(CertificateEncoder):
+        extension = drifting
+
+    monkeypatch.setattr(fleet_plans, "CertificateEncoder", Drifting)
     with pytest.raises(EnvironmentFailure, match="a defect of pkigen"):
         build_fleet(tmp_path)
     assert not (tmp_path / "lab/fleets").exists()
