@@ -19,7 +19,7 @@ from tests.tools import ROOT
 
 # From the bottom to the top. Those of one row know nothing of each other.
 ROWS = (
-    ("errors", "junit", "os_errors", "renames"),
+    ("errors", "junit", "os_errors", "renames", "sarif"),
     ("files", "plugins", "strict_json"),
     ("model",),
     ("clock", "asn1"),
@@ -41,10 +41,11 @@ ROWS = (
     ("inspection",),
     ("matrix", "report", "serve"),
     ("enrolment",),
-    ("lab", "export"),
+    ("client", "lab", "export"),
     ("api",),
     ("pkigen",),
     ("cli", "pytest_plugin"),
+    ("commit_hooks",),
     ("__main__",),
 )
 HEIGHT = {unit: height for height, row in enumerate(ROWS) for unit in row}

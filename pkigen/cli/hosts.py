@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 HELP_ORDER = 180
 _DEFAULT_PORT = 8443
-_WILDCARD_LABEL = "any"
 
 
 def hosts(
@@ -56,8 +53,9 @@ def hosts(
       pkigen hosts out/badssl-offline --tls-port 8443 --curl
     """
     from pkigen.environment.environment import open_environment
+    from pkigen.serve.tls.endpoint_names import named_endpoints
 
-    endpoints = list(_endpoints(open_environment(env).cases()))
+    endpoints = list(named_endpoints(open_environment(env).cases()))
     if json:
         print_json([_endpoint_json(case, name, address, tls_port) for case, name in endpoints])
         return
@@ -68,27 +66,6 @@ def hosts(
         print_line(printable(f"{line}  # {comment}: {_expected(case)}"))
     if not endpoints:
         print_message("No certificate for TLS servers in this environment has a host name.")
-
-
-def _endpoints(cases: Iterator[Case]) -> Iterator[tuple[Case, str]]:
-    """Yield each host name with the case that the server presents for it."""
-    seen = set[str]()
-    for case in cases:
-        for host in case.hosts if case.is_for_servers else ():
-            name = host.lower().removesuffix(".")
-            if _is_host_name(name) and name not in seen:
-                seen.add(name)
-                yield case, _WILDCARD_LABEL + name[1:] if name.startswith("*.") else name
-
-
-def _is_host_name(host: str) -> bool:
-    """Return whether a hosts file can contain the name (RFC 952, plus underscores, which are common)."""
-    try:
-        ip_address(host)
-    except ValueError:
-        labels = host.removeprefix("*.").split(".")
-        return all(label.replace("-", "").replace("_", "").isalnum() and label.isascii() for label in labels)
-    return False
 
 
 def _curl(case: Case, name: str, address: str, port: int) -> str:

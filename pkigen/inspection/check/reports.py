@@ -8,9 +8,9 @@ from typing import Any
 from pkigen.inspection.check.check import CheckResult
 from pkigen.junit import Case, Failure, report
 from pkigen.requirements import Finding, Level, Requirement, RequirementSet, Status
+from pkigen.sarif import log, result, rule
 
 _SARIF_LEVELS = {Level.REJECTED: "error", Level.UNSUPPORTED: "warning", Level.ADVICE: "note"}
-_SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_json(checked: Iterable[CheckResult]) -> list[dict[str, Any]]:
@@ -65,38 +65,24 @@ def sarif(checked: Sequence[CheckResult], sets: Sequence[RequirementSet], versio
     rules = [_rule(one, requirement) for one in sets for requirement in one.requirements]
     results = [_result(one, finding) for one in checked for finding in one.broken]
     results += [_unread(one, str(a.source.file), a.problem) for one in checked for a in one.unread]
-    driver = {"name": "pkigen", "version": version, "rules": rules}
-    runs = [{"tool": {"driver": driver}, "results": results}]
-    return {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": runs}
+    return log(version, rules, results)
 
 
 def _rule(one: RequirementSet, requirement: Requirement) -> dict[str, Any]:
-    return {
-        "id": f"{one.name}/{requirement.id}",
-        "shortDescription": {"text": requirement.says},
-        "fullDescription": {"text": ", ".join(filter(None, (one.source.title, requirement.section)))},
-        "defaultConfiguration": {"level": _SARIF_LEVELS[requirement.level]},
-    }
+    full = ", ".join(filter(None, (one.source.title, requirement.section)))
+    return rule(f"{one.name}/{requirement.id}", requirement.says, full, _SARIF_LEVELS[requirement.level])
 
 
 def _result(one: CheckResult, finding: Finding) -> dict[str, Any]:
     requirement, outcome = finding.requirement, finding.outcome
     reason = outcome.reason or f"found {outcome.actual}, expected {outcome.expected}"
-    return {
-        "ruleId": f"{finding.set.name}/{requirement.id}",
-        "level": _SARIF_LEVELS[requirement.level],
-        "message": {"text": f"{one.name}: {requirement.says} ({reason})"},
-        "locations": [_location(_file(one, finding))],
-    }
+    text = f"{one.name}: {requirement.says} ({reason})"
+    rule_id = f"{finding.set.name}/{requirement.id}"
+    return result(rule_id, _SARIF_LEVELS[requirement.level], text, [_file(one, finding)])
 
 
 def _unread(one: CheckResult, file: str, problem: str) -> dict[str, Any]:
-    return {
-        "ruleId": "unreadable",
-        "level": "error",
-        "message": {"text": f"{one.name}: {problem}"},
-        "locations": [_location(file)],
-    }
+    return result("unreadable", "error", f"{one.name}: {problem}", [file])
 
 
 def _file(one: CheckResult, finding: Finding) -> str:
@@ -107,10 +93,6 @@ def _file(one: CheckResult, finding: Finding) -> str:
     if kinds == {"chain_file"} and presented.chain:
         return presented.chain[0].source.file
     return presented.certificate_source.file if presented.certificate_source else one.name
-
-
-def _location(file: str) -> dict[str, Any]:
-    return {"physicalLocation": {"artifactLocation": {"uri": file.replace("\\", "/")}}}
 
 
 def junit(checked: Sequence[CheckResult]) -> str:
