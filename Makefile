@@ -14,7 +14,7 @@ TEST_TOOLS := openssl keytool javac node certtool ocsptool curl dot faketime tin
 	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
 	pki strongswan-curl strongswan-openssl scep-submit certbot lego uacme dehydrated acme-tiny \
 	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
-SERVER_TOOLS := nginx apachectl haproxy stunnel initdb mariadbd mosquitto redis-server slapd dovecot \
+SERVER_TOOLS := nginx apachectl haproxy caddy stunnel initdb mariadbd mosquitto redis-server slapd dovecot \
 	rsyslogd rabbitmq-server freeradius eapol_test openvpn swanctl
 CLIENT_TOOLS := openssl curl pki strongswan-curl strongswan-openssl scep-submit certbot lego uacme dehydrated \
 	acme-tiny caddy apachectl pebble

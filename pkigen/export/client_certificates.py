@@ -108,6 +108,12 @@ def _add_hashed_directory(draft: Draft, crls: bytes) -> None:
             numbers[stem] += 1
 
 
+def revoked_serial_numbers(draft: Draft) -> tuple[int, ...]:
+    """Return the serial numbers of the environment's CRLs, for servers that read no CRL."""
+    crls = read(read_bytes(draft.given.environment.folder / BUNDLE), BUNDLE)
+    return tuple(sorted({entry.serial for one in crls if one.crl for entry in one.crl.entries()}))
+
+
 def is_for_clients(files: CaseFiles) -> bool:
     """Return whether the extended key usage permits TLS clients, or cannot be read."""
     try:

@@ -94,5 +94,5 @@ def test_a_server_staples_the_response_that_must_staple_requires(
 def test_client_authentication_is_refused_where_the_target_does_not_support_it(
     mutual: Environment, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match=r"not supported for caddy; use one of apache, .*stunnel"):
-        _export(mutual, tmp_path, "caddy")
+    with pytest.raises(InputError, match=r"not supported for java; use one of apache, .*stunnel"):
+        _export(mutual, tmp_path, "java")

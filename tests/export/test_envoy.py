@@ -55,6 +55,21 @@ def test_every_field_is_part_of_envoys_api(folder: Path) -> None:
     assert "Unknown field 'tls_certificate'" in refused
 
 
+def test_each_name_requires_a_client_certificate_that_is_not_revoked(exported: Export) -> None:
+    folder = exported("envoy", client_auth=True).folder
+    document = _document(folder)
+    assert _check(document) == ["accepted"]
+    listener = document["static_resources"]["listeners"][1]
+    for chain in (*listener["filter_chains"], listener["default_filter_chain"]):
+        settings = chain["transport_socket"]["typed_config"]
+        files = settings["common_tls_context"]["validation_context"]
+        assert settings["require_client_certificate"]
+        assert {name: (folder / one["filename"]).is_file() for name, one in files.items()} == {
+            "trusted_ca": True,
+            "crl": True,
+        }
+
+
 def test_every_named_file_exists(folder: Path) -> None:
     named = set[str]()
 

@@ -54,7 +54,9 @@ def _hooks(folder: Path) -> tuple[int, str]:
 
 @with_index
 def test_the_hooks_accept_a_sound_repository_and_refuse_what_is_wrong(repository: Path) -> None:
-    (repository / "pki.yaml").write_text("name: plant\nauthorities: {root: {}}\ncertificates: {server: {issuer: root}}\n")
+    (repository / "pki.yaml").write_text(
+        "name: plant\nauthorities: {root: {}}\ncertificates: {server: {issuer: root}}\n"
+    )
     built = build(repository / "pki.yaml", repository.parent / "out")
     shutil.copy(built.folder / "certificates" / "server" / "server.crt", repository)
     assert _hooks(repository)[0] == 0, _hooks(repository)[1]

@@ -45,6 +45,21 @@ class HaProxy(HttpServer):
         return ["haproxy", "-f", "haproxy.cfg"]
 
 
+class Caddy(HttpServer):
+    """Caddy; a revoked certificate gets the answer 403."""
+
+    tool = target = "caddy"
+
+    def start(self, done: ExportResult, server: str, port: int) -> list[str]:
+        """Run Caddyfile, with Caddy's own files in the directory of the export."""
+        own = [f"XDG_{name}_HOME={done.folder}" for name in ("CONFIG", "DATA")]
+        return ["env", *own, "caddy", "run", "--config", "Caddyfile"]
+
+    def accepts(self, client: Client, port: int) -> bool:
+        """Return whether the answer is 200 for the server name of the handshake: none."""
+        return client.exchange(port, b"GET / HTTP/1.0\r\n\r\n").split(b" ")[1:2] == [b"200"]
+
+
 class Stunnel(HttpServer):
     """stunnel, in front of a program that answers with 200."""
 

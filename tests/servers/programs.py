@@ -12,7 +12,7 @@ from socket import create_connection
 
 from pkigen.export import ExportResult
 from tests.export.conftest import free_port
-from tests.servers.http_servers import Apache, HaProxy, Nginx, Stunnel
+from tests.servers.http_servers import Apache, Caddy, HaProxy, Nginx, Stunnel
 from tests.servers.program import PATIENCE, Client, Program, run, succeeds
 from tests.servers.strongswan import StrongSwan
 
@@ -260,6 +260,7 @@ PROGRAMS: dict[str, Program] = {
         Nginx(),
         Apache(),
         HaProxy(),
+        Caddy(),
         Stunnel(),
         PostgreSql(),
         MariaDb(),

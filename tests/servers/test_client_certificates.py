@@ -1,6 +1,6 @@
 """Servers accept every good client certificate of a shipped profile, and reject every revoked one.
 
-`make servers` runs every server with both profiles. Without it, two servers that start fast run with one.
+`make servers` runs every server with both profiles. Without it, three servers that start fast run with one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ALL = os.environ.get("PKIGEN_SERVERS") == "all"
 _PROFILES = ("deep-hierarchy", "defender-iot") if _ALL else ("deep-hierarchy",)
 _SERVERS = [
     pytest.param(name, marks=pytest.mark.needs(PROGRAMS[name].tool))
-    for name in (PROGRAMS if _ALL else ("nginx", "stunnel"))
+    for name in (PROGRAMS if _ALL else ("nginx", "caddy", "stunnel"))
 ]
 
 __all__ = ["open_folder"]
