@@ -58,10 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     """Run a command and return its exit code; typer ends every command line with SystemExit."""
-    from pkigen.cli._app import command_line
+    from pkigen.cli._app import command_line, completed_command
 
     try:
-        command_line(arguments).main(arguments, prog_name="pkigen")
+        command_line(arguments or completed_command()).main(arguments, prog_name="pkigen")
     except SystemExit as end:
         # Typer exits with 1 on a broken pipe; raise it again so that main returns 141, as a shell expects.
         if isinstance(end.__context__, BrokenPipeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
@@ -46,6 +47,13 @@ def command_line(arguments: Sequence[str] = ()) -> TyperGroup:
     longer than all other start-up work.
     """
     return _command_line(arguments[0] if arguments else "")
+
+
+def completed_command() -> list[str]:
+    """Return the first word of the command line that a shell completes, if it is a command; else nothing."""
+    words = (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or "").split()[1:2]
+    commands = set(map(_command_name, module_names(_PACKAGE)))
+    return words if "_PKIGEN_COMPLETE" in os.environ and commands.issuperset(words) else []
 
 
 @cache

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pkigen.cli._completion import (
+    complete_environment,
+    complete_profile,
+)
+from pkigen.cli._environments import find_environment
 from pkigen.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -17,47 +22,19 @@ if TYPE_CHECKING:
     from pkigen.profile import Profile
 
 
-def _complete_profile(incomplete: str) -> list[str]:
-    from pkigen.documents import shipped
-
-    names = [name for name in shipped.names() if name.startswith(incomplete)]
-    return names + _complete_path(incomplete, "*.y*ml")
-
-
-def _complete_path(incomplete: str, pattern: str) -> list[str]:
-    directory, prefix = Path(incomplete).parent, incomplete.rpartition("/")[2]
-    if incomplete.endswith("/"):
-        directory = Path(incomplete)
-    files = [str(path) for path in directory.glob(pattern)]
-    subdirectories = (
-        [f"{path}/" for path in directory.iterdir() if path.is_dir()] if directory.is_dir() else []
-    )
-    return [path for path in sorted(files + subdirectories) if Path(path).name.startswith(prefix)]
-
-
 ProfileSource = Annotated[
     str,
     typer.Argument(
         metavar="PROFILE",
         help="Path of a profile, or name of a shipped profile (see pkigen init --list).",
-        autocompletion=_complete_profile,
+        autocompletion=complete_profile,
     ),
 ]
-OUT = Path("out")
-"""The default directory of environments."""
-
-
-def find_environment(path: Path | None) -> Path | None:
-    """Return the directory of an environment that is given by its path, or by its name below ``out``."""
-    if path is None or path.exists() or path.name != str(path):
-        return path
-    return OUT / path if (OUT / path).is_dir() else path
-
-
 EnvironmentArgument = typer.Argument(
     metavar="ENV",
     help="Built environment: its directory, such as out/defender-iot, or its name.",
     callback=find_environment,
+    autocompletion=complete_environment,
 )
 EnvironmentDirectory = Annotated[Path, EnvironmentArgument]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory that contains the environments.")]

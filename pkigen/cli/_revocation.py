@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_certificate
 from pkigen.cli._console import print_json, print_line, print_message, wrap
 from pkigen.cli._options import require_choice
 
@@ -26,6 +27,7 @@ Names = Annotated[
     typer.Argument(
         metavar="[NAME]...",
         help="Names of certificates or CAs, globs of certificates; also of deleted ones.",
+        autocompletion=complete_certificate,
     ),
 ]
 Serial = Annotated[

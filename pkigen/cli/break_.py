@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pkigen.cli._completion import complete_certificate, complete_fault
 from pkigen.cli._options import EnvironmentDirectory, Json
 from pkigen.cli._progress import meter
 from pkigen.errors import InputError
@@ -15,7 +16,12 @@ HELP_ORDER = 90
 
 def break_(
     env: EnvironmentDirectory,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a certificate of the profile.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Name of a certificate of the profile.", autocompletion=complete_certificate
+        ),
+    ],
     faults: Annotated[
         list[str] | None,
         typer.Option(
@@ -23,6 +29,7 @@ def break_(
             metavar="ID",
             help="Fault to apply: ID, ID:PARAMETER=VALUE, FAMILY/*, or ID+ID for one copy with both; can be "
             "repeated. `pkigen faults` lists them.",
+            autocompletion=complete_fault,
         ),
     ] = None,
     random: Annotated[

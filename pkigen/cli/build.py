@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from pkigen.cli._environments import OUT
 from pkigen.cli._options import (
-    OUT,
     At,
     Force,
     InsecureScheduler,

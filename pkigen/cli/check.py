@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pkigen.cli._completion import complete_set
 from pkigen.cli._console import (
     colorize,
     print_json,
@@ -16,11 +17,11 @@ from pkigen.cli._console import (
     printable,
     wrap,
 )
+from pkigen.cli._environments import find_environment
 from pkigen.cli._options import (
     EvaluationTime,
     Json,
     PassphraseFiles,
-    find_environment,
     parse_time,
 )
 from pkigen.cli._progress import elapsed_time
@@ -52,7 +53,10 @@ def check(
     against: Annotated[
         list[str] | None,
         typer.Option(
-            "--against", metavar="SET", help="Name of a requirement set, or its .yaml file; may be repeated."
+            "--against",
+            metavar="SET",
+            help="Name of a requirement set, or its .yaml file; may be repeated.",
+            autocompletion=complete_set,
         ),
     ] = None,
     online: Annotated[

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_fault
 from pkigen.cli._console import colorize, print_json, print_line, printable
 from pkigen.cli._options import EnvironmentDirectory, Json
 from pkigen.cli._progress import elapsed_time
@@ -41,6 +42,7 @@ def client(
             "--known",
             metavar="GLOB",
             help="Case or fault on which the client is known to differ: no failure; may be repeated.",
+            autocompletion=complete_fault,
         ),
     ] = None,
     timeout: Annotated[
@@ -81,7 +83,7 @@ def client(
 
     \b
     Example:
-      pkigen client out/broken 'python client.py --ca "$PKI_TRUST" "$PKI_URL"' --junit client.xml
+      pkigen client out/broken "sh client.sh" --junit client.xml
     """
     from pkigen import __version__
     from pkigen.client import run_client

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_target
 from pkigen.cli._console import (
     print_json,
     print_line,
@@ -31,17 +32,13 @@ HELP_ORDER = 130
 _MAX_NAMES = 3
 
 
-def _complete(incomplete: str) -> list[str]:
-    from pkigen.export import FLEET_TARGETS, TARGETS
-
-    return [name for name in (*TARGETS, *FLEET_TARGETS) if name.startswith(incomplete)]
-
-
 def export(
     env: Annotated[Path | None, EnvironmentArgument] = None,
     to: Annotated[
         str,
-        typer.Option("--to", metavar="FORMAT", help="Target format; see --list.", autocompletion=_complete),
+        typer.Option(
+            "--to", metavar="FORMAT", help="Target format; see --list.", autocompletion=complete_target
+        ),
     ] = "",
     out: Annotated[
         Path | None,

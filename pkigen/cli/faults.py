@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pkigen.cli._completion import complete_fault, complete_set
 from pkigen.cli._console import (
     colorize,
     print_json,
@@ -34,11 +35,20 @@ HELP_ORDER = 140
 def faults(
     fault: Annotated[
         str | None,
-        typer.Argument(metavar="ID", help="Fault ID (prints its page) or family (lists its faults)."),
+        typer.Argument(
+            metavar="ID",
+            help="Fault ID (prints its page) or family (lists its faults).",
+            autocompletion=complete_fault,
+        ),
     ] = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", metavar="SET", help="List the violations of a requirement set instead."),
+        typer.Option(
+            "--against",
+            metavar="SET",
+            help="List the violations of a requirement set instead.",
+            autocompletion=complete_set,
+        ),
     ] = None,
     search: Annotated[
         str | None,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_shipped_profile
 from pkigen.cli._console import (
     print_json,
     print_line,
@@ -23,15 +24,12 @@ from pkigen.os_errors import os_error_reason
 HELP_ORDER = 10
 
 
-def _complete(incomplete: str) -> list[str]:
-    from pkigen.documents import shipped
-
-    return [name for name in shipped.names() if name.startswith(incomplete)]
-
-
 def init(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Name of a shipped profile.", autocompletion=_complete)
+        str,
+        typer.Argument(
+            metavar="NAME", help="Name of a shipped profile.", autocompletion=complete_shipped_profile
+        ),
     ] = "minimal",
     list_: Annotated[bool, typer.Option("--list", help="List the shipped profiles and exit.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite NAME.yaml if it exists.")] = False,

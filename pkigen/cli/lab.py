@@ -15,7 +15,8 @@ from pkigen.cli._console import (
     print_message,
     wrap,
 )
-from pkigen.cli._options import OUT, Json, ProfileSource
+from pkigen.cli._environments import OUT
+from pkigen.cli._options import Json, ProfileSource
 
 if TYPE_CHECKING:
     from pkigen.lab.appliance.upload import Upload

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pkigen.cli._console import print_json, print_message
-from pkigen.cli._options import Json, find_environment, require_choice
+from pkigen.cli._environments import find_environment
+from pkigen.cli._options import Json, require_choice
 from pkigen.errors import InputError
 
 if TYPE_CHECKING:

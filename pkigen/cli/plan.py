@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pkigen.cli._environments import OUT
 from pkigen.cli._options import (
-    OUT,
     At,
     Force,
     Json,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_authority
 from pkigen.cli._options import (
     EnvironmentDirectory,
     Json,
@@ -19,7 +20,10 @@ HELP_ORDER = 80
 def refresh_crl(
     env: EnvironmentDirectory,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[AUTHORITY]", help="Names of CAs (default: all).")
+        list[str] | None,
+        typer.Argument(
+            metavar="[AUTHORITY]", help="Names of CAs (default: all).", autocompletion=complete_authority
+        ),
     ] = None,
     at: Annotated[
         str | None,

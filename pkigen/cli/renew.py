@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_certificate
 from pkigen.cli._console import print_message
 from pkigen.cli._options import EnvironmentDirectory, Json, ReplaceRoot, parse_period
 from pkigen.cli._progress import meter
@@ -18,7 +19,11 @@ def renew(
     env: EnvironmentDirectory,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Names of certificates or CAs, or globs of certificates."),
+        typer.Argument(
+            metavar="NAME",
+            help="Names of certificates or CAs, or globs of certificates.",
+            autocompletion=complete_certificate,
+        ),
     ] = None,
     expiring: Annotated[
         str | None,

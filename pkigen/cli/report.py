@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_set
 from pkigen.cli._console import print_json, print_line, printable
 from pkigen.cli._options import (
     EnvironmentDirectory,
@@ -31,6 +32,7 @@ def report(
             metavar="SET",
             help="Requirement set to check, by name or .yaml file; can be repeated (default: the sets that "
             "the profile and its cases name).",
+            autocompletion=complete_set,
         ),
     ] = None,
     matrix: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_reason
 from pkigen.cli._options import (
     EnvironmentDirectory,
     Json,
@@ -22,7 +23,12 @@ def revoke(
     names: Names = None,
     reason: Annotated[
         str,
-        typer.Option("--reason", metavar="CODE", help="Reason code by its RFC 5280 name."),
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="Reason code by its RFC 5280 name.",
+            autocompletion=complete_reason,
+        ),
     ] = "unspecified",
     at: Annotated[
         str | None,

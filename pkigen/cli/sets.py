@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pkigen.cli._completion import complete_set
 from pkigen.cli._console import colorize, print_json, print_line, print_message, printable, wrap
 from pkigen.cli._options import EvaluationTime, Json, PassphraseFiles, parse_time
 from pkigen.cli._report import quantity
@@ -32,6 +33,7 @@ def sets(
             metavar="[SET | diff SET SET | match FILE...]",
             help="A set to show; two sets to compare; files to find the sets that they satisfy.",
             show_default=False,
+            autocompletion=complete_set,
         ),
     ] = None,
     search: Annotated[

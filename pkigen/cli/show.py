@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_set
 from pkigen.cli._console import (
     colorize,
     is_terminal,
@@ -52,7 +53,10 @@ def show(
     against: Annotated[
         list[str] | None,
         typer.Option(
-            "--against", metavar="SET", help="Annotate fields with the findings of a requirement set."
+            "--against",
+            metavar="SET",
+            help="Annotate fields with the findings of a requirement set.",
+            autocompletion=complete_set,
         ),
     ] = None,
     fleet: Annotated[

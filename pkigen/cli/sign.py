@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pkigen.cli._completion import complete_fault
 from pkigen.cli._console import print_line, print_message
 from pkigen.cli._options import EnvironmentDirectory, Json, parse_time
 from pkigen.cli.break_ import fault_request
@@ -36,7 +37,12 @@ def sign(
     ] = "",
     fault: Annotated[
         list[str] | None,
-        typer.Option("--fault", metavar="ID", help="Fault of the certificate; can be repeated."),
+        typer.Option(
+            "--fault",
+            metavar="ID",
+            help="Fault of the certificate; can be repeated.",
+            autocompletion=complete_fault,
+        ),
     ] = None,
     at: Annotated[
         str | None,

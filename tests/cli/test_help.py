@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -96,15 +97,49 @@ def test_the_completion_script_of_a_shell_is_printed(shell: str) -> None:
         ("pkigen build profiles/x", ["profiles/x.yml"]),
         ("pkigen init def", ["defender-iot"]),
         ("pkigen build x --keys ", ["fresh", "pool"]),
+        ("pkigen status pla", ["plant"]),
+        ("pkigen revoke out/pl", ["out/plant/"]),
+        ("pkigen revoke plant sens", ["sensor-01", "sensor-02"]),
+        ("pkigen revoke out/plant sensor-01 sens", ["sensor-02"]),
+        ("pkigen revoke plant sensor-01 --reason key", ["keyCompromise"]),
+        ("pkigen revoke missing sens", []),
+        ("pkigen renew damaged sens", []),
+        ("pkigen refresh-crl plant ", ["root"]),
+        ("pkigen break plant sensor-01 --fault expired+san-wrong-h", ["expired+san-wrong-host"]),
+        ("pkigen faults curve", ["curveball-root"]),
+        ("pkigen check x.crt --against defender-iot-2", ["defender-iot-2020"]),
+        ("pkigen export plant --to ngi", ["nginx"]),
     ],
 )
 def test_a_partial_word_is_completed(tmp_path: Path, words: str, offered: list[str]) -> None:
-    (tmp_path / "profiles").mkdir()
+    for name in ("profiles", "out/plant", "out/damaged"):
+        (tmp_path / name).mkdir(parents=True)
     for name in ("contoso.yaml", "contoso.txt", "profiles/x.yml"):
         (tmp_path / name).touch()
-    environ = {
+    manifest = {"cases": [{"name": "sensor-01"}, {"name": "sensor-02"}], "authorities": [{"name": "root"}]}
+    (tmp_path / "out/plant/manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "out/damaged/manifest.json").write_text("{")
+    outcome = finish(start(cwd=tmp_path, environ=_completing(words)))
+    assert outcome.out.split() == offered
+    assert outcome.err == ""
+
+
+def _completing(words: str) -> dict[str, str]:
+    return {
         "_PKIGEN_COMPLETE": "complete_bash",
         "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split(" ")) - 1),
     }
-    assert finish(start(cwd=tmp_path, environ=environ)).out.split() == offered
+
+
+@pytest.mark.parametrize(
+    "words", ["pkigen revoke plant sens", "pkigen status pla", "pkigen check x --against de"]
+)
+def test_a_completion_imports_only_what_it_needs(tmp_path: Path, words: str) -> None:
+    heavy = {"cryptography", "jinja2", "rich", "starlette", "uvicorn", "yaml"}
+    code = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules)); import pkigen.cli as c; c.main([])"
+    )
+    loaded = python("-c", code, environ=_completing(words)).splitlines()[-1].split()
+    assert not heavy & set(loaded)
+    assert len([name for name in loaded if name.startswith("pkigen.cli.")]) < 15
