@@ -23,6 +23,7 @@ from pkigen.enrolment.acme.problems import Problem, malformed
 from pkigen.enrolment.acme.renewal import renewal_info
 from pkigen.enrolment.acme.service import ACCOUNT, AcmeService, Call, Reply
 from pkigen.enrolment.faults import RequestFaults
+from pkigen.enrolment.rate_limits import RateLimited
 from pkigen.environment.enrol import Busy
 from pkigen.errors import PkigenError
 from pkigen.profile.enrolment import Template
@@ -113,7 +114,7 @@ class Resources:
         try:
             self._faults.before(faults, None)
             reply = await run_in_threadpool(renewal_info, self._service, request.path_params["id"])
-        except (Problem, PkigenError) as error:
+        except (Problem, RateLimited, PkigenError) as error:
             return self._problem(base, error)
         return self._response(base, self._faults.after(faults, reply))
 
@@ -129,7 +130,7 @@ class Resources:
                 url = f"{request.scope['scheme']}://{request.headers.get('host', '')}{_target(request)}"
                 handle = partial(self._handle, name, request, body, base, url, parameters)
                 reply = await run_in_threadpool(handle) if name in _SLOW else handle()
-            except (Problem, PkigenError) as error:
+            except (Problem, RateLimited, PkigenError) as error:
                 return self._problem(base, error, faults)
             return self._response(base, reply, faults)
 
@@ -189,11 +190,13 @@ class Resources:
         return response
 
     def _problem(
-        self, base: str, error: Problem | PkigenError, faults: RequestFaults | None = None
+        self, base: str, error: Problem | RateLimited | PkigenError, faults: RequestFaults | None = None
     ) -> Response:
         if isinstance(error, Busy):
             headers = {"Retry-After": str(certificates.BUSY_SECONDS)}
             error = Problem("serverInternal", str(error), status=503, headers=headers)
+        elif isinstance(error, RateLimited):
+            error = Problem("rateLimited", error.detail, headers=error.headers)
         elif not isinstance(error, Problem):
             _log.warning("%s", error)
             error = Problem("serverInternal", str(error))

@@ -15,6 +15,7 @@ from pkigen.enrolment.cmp.structures import PollRequest
 from pkigen.enrolment.cmp.transaction import Transaction
 from pkigen.enrolment.decode import Undecodable, decode_each, raw
 from pkigen.enrolment.faults import RequestFaults, requested_names
+from pkigen.enrolment.rate_limits import ClientLimits
 from pkigen.enrolment.transactions import LIFE_SECONDS, Transactions
 from pkigen.environment.enrol import Busy, Cause, Enrolled, Enroller, Rejected
 from pkigen.errors import InputError
@@ -68,6 +69,7 @@ class Responder:
         self._enroller = enroller
         self._issuer = str(template.sample()[1].issuer)
         self._settings = template.settings.cmp or CmpSettings()
+        self._limits = ClientLimits()
         self._transactions = Transactions[Transaction]()
         self._protector = Protector(self._settings, enroller, self._issuer)
 
@@ -81,7 +83,7 @@ class Responder:
         answer: _Answer | None
         try:
             messages.check_header(message)
-            call.sender = authenticate(message, self._settings, self._enroller)
+            call.sender = self._authenticated(call)
             answer = self._answer(call)
         except Failed as error:
             answer = _Answer(Body.ERROR, messages.error_content(error))
@@ -104,6 +106,15 @@ class Responder:
         header = faulty_responses.header(call.faults, header)
         body = der.explicit(answer.kind, answer.content)
         return faulty_responses.protected(call.faults, self._protector.message(header, body, call.sender.mac))
+
+    def _authenticated(self, call: _Call) -> Sender:
+        """Return the sender of a message; Failed if it is not authentic, RateLimited if that recurs."""
+        self._limits.check_failures(call.faults.scope)
+        try:
+            return authenticate(call.message, self._settings, self._enroller)
+        except Failed:
+            self._limits.count_failure(call.faults.scope)
+            raise
 
     def _answer(self, call: _Call) -> _Answer | None:
         message = call.message
@@ -165,6 +176,7 @@ class Responder:
         kind = _RESPONSES[Body(transaction.kind)]
         if (seconds := faulty_responses.poll_seconds(call.faults)) is not None:
             return _wait(call, transaction, seconds, "the certificate is not ready")
+        self._limits.count_request(call.faults.scope)
         try:
             enrolled = self._enroller.issue(
                 self._template,

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from pkigen.asn1 import names
+from pkigen.enrolment.rate_limits import ClientLimits
 from pkigen.enrolment.server import client_certificate
 from pkigen.environment.enrol import Enrolled, Enroller
 from pkigen.model import Role
@@ -33,7 +34,9 @@ class Requester:
     enrolled: Enrolled | None = None
 
 
-def authenticate(request: Request, settings: EstSettings, enroller: Enroller) -> Requester:
+def authenticate(
+    request: Request, settings: EstSettings, enroller: Enroller, limits: ClientLimits
+) -> Requester:
     """Return the client of a request; HTTPException 401 or 403 if it may not enroll.
 
     A certificate of the environment that is not revoked is sufficient. Without one, the client needs the
@@ -46,6 +49,7 @@ def authenticate(request: Request, settings: EstSettings, enroller: Enroller) ->
     if settings.user is None and settings.passphrase is None:
         return Requester(user)
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    limits.check_failures(request.scope)
     if scheme.lower() != "basic":
         raise HTTPException(401, "authenticate with HTTP Basic or a client certificate", _CHALLENGE)
     try:
@@ -59,6 +63,7 @@ def authenticate(request: Request, settings: EstSettings, enroller: Enroller) ->
         secrets.compare_digest(given_passphrase, expected[1]),
     ]
     if not all(matches):
+        limits.count_failure(request.scope)
         raise HTTPException(401, "the user name or the passphrase is wrong", _CHALLENGE)
     return Requester(given_user.decode("utf-8", "replace"))
 

@@ -17,6 +17,7 @@ from pkigen.enrolment.est.authentication import Requester, authenticate
 from pkigen.enrolment.est.csr_attributes import csr_attributes
 from pkigen.enrolment.est.faulty_responses import encoding, unavailable
 from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults, requested_names
+from pkigen.enrolment.rate_limits import ClientLimits
 from pkigen.enrolment.requested_key import new_key
 from pkigen.environment.enrol import Cause, Enrolled, Enroller, Rejected, Requested, read_request
 from pkigen.errors import InputError
@@ -41,6 +42,7 @@ class Operations:
         self._faults = faults
         self._issuer = str(template.sample()[1].issuer)
         self._settings = template.settings.est or EstSettings()
+        self._limits = ClientLimits()
 
     def all(self) -> Iterator[tuple[str, str, Answer]]:
         """Yield the name of each operation, its HTTP method and its function."""
@@ -110,7 +112,9 @@ class Operations:
 
     async def _read(self, request: Request) -> tuple[Requester, Requested]:
         """Authenticate a client and read its request; HTTPException if either fails."""
-        requester = await run_in_threadpool(authenticate, request, self._settings, self._enroller)
+        requester = await run_in_threadpool(
+            authenticate, request, self._settings, self._enroller, self._limits
+        )
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != _REQUEST_TYPE:
             raise HTTPException(415, f"the Content-Type must be {_REQUEST_TYPE}")
@@ -159,6 +163,7 @@ class Operations:
         proved: bool = False,
     ) -> Enrolled:
         """Issue a certificate; HTTPException with the reason if the request is rejected."""
+        self._limits.count_request(faults.scope)
         try:
             return self._enroller.issue(
                 self._template,

@@ -13,6 +13,7 @@ from pkigen.asn1 import names
 from pkigen.enrolment.decode import Undecodable, decode, raw
 from pkigen.enrolment.faults import RequestFaults, requested_names
 from pkigen.enrolment.own_certificate import OwnCertificate, registration_authority
+from pkigen.enrolment.rate_limits import ClientLimits
 from pkigen.enrolment.scep import cms, faulty_responses
 from pkigen.enrolment.scep.faulty_responses import SeparateAuthorities
 from pkigen.enrolment.scep.messages import (
@@ -84,6 +85,7 @@ class Responder:
         self._enroller = enroller
         self._issuer = str(template.sample()[1].issuer)
         self._settings = template.settings.scep or ScepSettings()
+        self._limits = ClientLimits()
         self._transactions = Transactions[_Transaction]()
         self._authority = registration_authority(enroller, self._issuer)
         self._separate = SeparateAuthorities(enroller, self._issuer)
@@ -181,7 +183,7 @@ class Responder:
         if not is_self_signed or attributes.kind is MessageType.RENEWAL_REQ:
             current = self._current(signer)
         if current is None:
-            self._check_challenge(requested)
+            self._check_challenge(requested, call.faults)
         is_own = current is not None and current.template == self._template.name
         renewal_of = current.name if current is not None and is_own else ""
         requester = names.text(signer.subject) if current else names.text(requested.subject)
@@ -201,10 +203,12 @@ class Responder:
             raise Failed(FailInfo.BAD_CERT_ID, "no device requested the certificate of the signer")
         return current
 
-    def _check_challenge(self, requested: Requested) -> None:
+    def _check_challenge(self, requested: Requested, faults: RequestFaults) -> None:
         expected = self._settings.challenge
+        self._limits.check_failures(faults.scope)
         given = (requested.challenge_password or "").encode()
         if expected is not None and not hmac.compare_digest(given, expected):
+            self._limits.count_failure(faults.scope)
             problem = "wrong" if requested.challenge_password else "missing"
             raise Failed(FailInfo.BAD_REQUEST, f"the challenge password is {problem}")
 
@@ -224,6 +228,7 @@ class Responder:
         if faults.applied("scep-pending") is not None:
             return None
         if transaction.enrolled is None:
+            self._limits.count_request(faults.scope)
             try:
                 transaction.enrolled = self._enroller.issue(
                     self._template,

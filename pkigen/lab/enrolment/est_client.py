@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
+from pkigen.inspection.artifacts import read
 from pkigen.keys import public_key_info
 from pkigen.lab.enrolment.request import (
     CertificateRequest,
@@ -60,4 +59,5 @@ def _certificates(response: httpx.Response) -> list[bytes]:
     if response.status_code != 200:
         raise failure(response)
     der = base64.b64decode(b"".join(response.content.split()), validate=True)
-    return [one.public_bytes(Encoding.DER) for one in load_der_pkcs7_certificates(der)]
+    contents = read(der, "the response")
+    return [one.certificate.der for one in contents if one.certificate is not None]

@@ -10,9 +10,9 @@ import pytest
 
 from pkigen.clock import utc_now
 from pkigen.enrolment.acme import accounts, orders
-from pkigen.enrolment.acme.problems import Problem
-from pkigen.enrolment.acme.rate_limits import RateLimit, RateLimits
+from pkigen.enrolment.acme.rate_limits import RateLimits
 from pkigen.enrolment.acme.service import AUTHORIZATION, ORDER, Nonces, timestamp
+from pkigen.enrolment.rate_limits import RateLimit, RateLimited
 from pkigen.serve.control.request_log import RequestLog
 from tests.enrolment.acme.client import AcmeClient
 from tests.enrolment.acme.conftest import Directories
@@ -81,8 +81,9 @@ def test_a_rate_limit_ends_and_forgets_old_keys() -> None:
     for _ in range(10):
         limit.check("a", "events")
         limit.count("a")
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(RateLimited) as refused:
         limit.check("a", "events")
+    assert refused.value.headers is not None
     wait = int(refused.value.headers["Retry-After"])
     now[0] += wait
     limit.check("a", "events")

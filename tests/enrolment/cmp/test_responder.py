@@ -18,6 +18,8 @@ from pkigen.enrolment.cmp.responder import Responder
 from pkigen.enrolment.cmp.structures import StatusInfo
 from pkigen.enrolment.cmp.transaction import Transaction
 from pkigen.enrolment.decode import Undecodable, decode
+from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
+from pkigen.enrolment.rate_limits import RateLimited
 from pkigen.enrolment.transactions import MOST_TRANSACTIONS, Transactions
 from pkigen.environment.enrol import Busy, Enroller
 from tests.enrolment.cmp.conftest import Written
@@ -199,3 +201,15 @@ def _messages(written: Written) -> dict[str, bytes]:
     if not _CACHE:
         _CACHE.update(ir=written("ir", "-subject", "/CN=a.evil.test"), genm=written("genm"))
     return _CACHE
+
+
+def test_a_client_that_guesses_the_secret_must_wait(responder: Responder, written: Written) -> None:
+    faults = RequestFaults(EnrolmentFaults(), {"client": ("192.0.2.1", 4711)}, "sensors")
+    guess = written("ir", secret="wrong")
+    for _ in range(100):
+        assert read_message(responder.respond(guess, faults)).kind == Body.ERROR
+    with pytest.raises(RateLimited) as refused:
+        responder.respond(written("ir"), faults)
+    assert refused.value.status_code == 429
+    assert refused.value.headers is not None
+    assert int(refused.value.headers["Retry-After"]) > 0
