@@ -53,6 +53,14 @@ def tag(element: TLV) -> int:
 
 def dotted(element: TLV) -> str:
     """Return an OBJECT IDENTIFIER in dotted form."""
-    if tag(element) != der.OID:
+    return identifier(raw(element))
+
+
+def identifier(data: bytes) -> str:
+    """Return an encoded OBJECT IDENTIFIER in dotted form; Undecodable if it is none, or too long."""
+    if data[:1] != bytes((der.OID,)):
         raise Undecodable("an object identifier is missing")
-    return der.dotted(raw(element))
+    try:
+        return der.dotted(data)
+    except ValueError as error:
+        raise Undecodable(str(error)) from error

@@ -12,6 +12,7 @@ from fuzz.workers import run_all
 from tests.attack.acme_messages import acme_messages
 from tests.attack.damage import damaged_environments
 from tests.attack.enrolment_kills import enrolment_kills
+from tests.attack.enrolment_messages import enrolment_messages
 from tests.attack.handshakes import tls_messages
 from tests.attack.kills import kills
 from tests.attack.orders import acme_orders
@@ -88,6 +89,7 @@ PARTS = {
     "damage": Part(damaged_environments, 1_000, 12, "commands on a corrupted or foreign environment"),
     "http": Part(http_requests, 50_000, 60, "mutated HTTP requests"),
     "acme": Part(acme_messages, 50_000, 60, "mutated ACME messages, headers and paths"),
+    "requests": Part(enrolment_messages, 50_000, 60, "mutated messages of EST, SCEP and CMP"),
     "ocsp": Part(ocsp_requests, 500_000, 300, "mutated OCSP requests"),
     "tls": Part(tls_messages, 150_000, 60, "mutated TLS messages"),
     "lab": Part(_lab, 10_000, 0, "buttons of the lab, pressed in any state"),

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from pkigen.asn1 import der
 from pkigen.enrolment.cmp.messages import Message, info
-from pkigen.enrolment.decode import Undecodable, parts
+from pkigen.enrolment.decode import Undecodable, identifier, parts
 from pkigen.enrolment.requested_key import key_kind
 from pkigen.environment.enrol import Enroller
 from pkigen.errors import InputError
@@ -26,9 +26,9 @@ def respond(message: Message, template: Template, enroller: Enroller) -> bytes:
     answers = []
     for part in parts(message.content):
         elements = parts(part)
-        if not elements or elements[0][0] != der.OID:
+        if not elements:
             raise Undecodable("an InfoTypeAndValue has no type")
-        oid = der.dotted(elements[0])
+        oid = identifier(elements[0])
         if oid == _CA_CERTS:
             answers.append(info(oid, der.sequence(*enroller.chain(issuer))))
         elif oid == _ROOT_CA_CERT:

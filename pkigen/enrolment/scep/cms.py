@@ -269,9 +269,9 @@ def decrypt(data: bytes, certificate: bytes, key: rsa.RSAPrivateKey) -> tuple[by
     vector = bytes(algorithm[1].data)
     try:
         secret = key.decrypt(recipient.key, padding.PKCS1v15())
-        decryptor = Cipher(cipher.algorithm(secret), modes.CBC(vector)).decryptor()
         if len(secret) != cipher.key_size:
             raise BadEncryption("the content cannot be decrypted")
+        decryptor = Cipher(cipher.algorithm(secret), modes.CBC(vector)).decryptor()
         padded = decryptor.update(enveloped.content.content or b"") + decryptor.finalize()
         unpadder = PKCS7(cipher.block_size * 8).unpadder()
         return unpadder.update(padded) + unpadder.finalize(), cipher

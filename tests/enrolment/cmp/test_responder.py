@@ -213,3 +213,12 @@ def test_a_client_that_guesses_the_secret_must_wait(responder: Responder, writte
     assert refused.value.status_code == 429
     assert refused.value.headers is not None
     assert int(refused.value.headers["Retry-After"]) > 0
+
+
+def test_an_endless_object_identifier_is_answered_with_an_error(
+    responder: Responder, written: Written
+) -> None:
+    oid = der.tlv(der.OID, b"\x81" * 20_000 + b"\x01")
+    for path in ((0, 4, 0, 1, 1, 0), (0, 4, 0, 1, 3, 0), (0, 4, 0, 0)):
+        message = der.edit(written("ir"), path, lambda _: oid)
+        assert read_message(responder.respond(message)).kind == Body.ERROR
