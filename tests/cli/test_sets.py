@@ -91,6 +91,18 @@ def test_match_names_the_satisfied_sets_and_what_the_nearest_others_miss(cli: Cl
     assert "satisfied: " in text.out
 
 
+def test_match_compares_sets_for_cas_with_ca_certificates_only(cli: Cli, tmp_path: Path) -> None:
+    assert cli("build", "minimal", "--out", str(tmp_path)).code == 0
+
+    def names(pattern: str) -> set[str]:
+        (file,) = (tmp_path / "minimal").glob(pattern)
+        (one,) = json.loads(cli("sets", "match", str(file), "--json").out)
+        return {match["set"] for match in one["sets"]}
+
+    assert not names("certificates/*/*.crt") & {"apple-root-program:root", "chrome-root-program:subordinate-ca"}
+    assert "apple-root-program:root" in names("authorities/root/root.crt")
+
+
 def test_match_includes_own_sets_and_lists_those_that_hardly_apply_on_one_line(
     cli: Cli, tmp_path: Path
 ) -> None:

@@ -55,9 +55,18 @@ class FileMatches:
 def match_files(
     files: Sequence[Path], sets: Sequence[RequirementSet], options: CheckOptions
 ) -> Iterator[FileMatches]:
-    """Yield the matches of each certificate (or CRL, key, request) in the files."""
+    """Yield the matches of each certificate (or CRL, key, request) in the files.
+
+    Sets of CA certificates are compared with CA certificates and self-issued ones only.
+    """
     for result in check_files(files, sets, options):
-        matches = [_match(one, result) for one in sets if one.name not in result.inapplicable]
+        certificate = result.presented.certificate
+        may_be_ca = certificate is None or result.presented.authority or certificate.is_self_issued
+        matches = [
+            _match(one, result)
+            for one in sets
+            if one.name not in result.inapplicable and (may_be_ca or not one.is_for_authorities)
+        ]
         matches.sort(key=lambda one: (len(one.missing), -one.passed, one.set.name))
         yield FileMatches(result.name, tuple(matches), result)
 
