@@ -192,6 +192,11 @@ def _print(checked: list[CheckResult], sets: tuple[RequirementSet, ...], form: s
 
 def _print_many(results: list[CheckResult], *, all_: bool) -> None:
     """Print the results that are not as expected, then the counts."""
+    if not results:
+        print_line(
+            "Nothing was checked: the environment has no certificates. A build checks those of fleets."
+        )
+        return
     listed = results if all_ else [one for one in results if not one.as_expected]
     for one in listed[:_MOST_LISTED]:
         _print_one(one, everything=all_)

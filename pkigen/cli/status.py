@@ -9,6 +9,7 @@ import typer
 
 from pkigen.cli._console import colorize, print_json, print_line, printable
 from pkigen.cli._options import EnvironmentDirectory, EvaluationTime, Json, parse_period, parse_time
+from pkigen.cli._report import quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +74,7 @@ def _print_counts(env: Path, environment: Environment, result: EnvironmentStatus
         if number:
             print_line(f"  {number:>6}  {label}")
     for fleet in result.fleets:
-        parts = [f"{fleet.count:,} certificates in {fleet.shards:,} shards"]
+        parts = [f"{quantity(fleet.count, 'certificate')} in {quantity(fleet.shards, 'shard')}"]
         parts += [f"{fleet.revoked:,} revoked by the profile"] if fleet.revoked else []
         parts += [f"{fleet.faulty:,} with a fault"] if fleet.faulty else []
         parts.append(f"{fleet.state} {fleet.detail}" if fleet.detail else f"until {fleet.not_after:%Y-%m-%d}")

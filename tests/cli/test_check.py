@@ -57,6 +57,17 @@ def test_files_without_a_fault_are_accepted_and_undecided_requirements_listed(he
     assert "FAIL" not in outcome.out
 
 
+def test_an_environment_of_fleets_alone_says_that_nothing_was_checked(cli: Cli, tmp_path: Path) -> None:
+    profile = tmp_path / "fleet.yaml"
+    profile.write_text(
+        "name: f\nauthorities: {root: {}}\nfleets: {m: {count: 2, issuer: root, key: ec-p256}}\n"
+    )
+    assert cli("build", profile, "--out", tmp_path / "out").code == 0
+    outcome = cli("check", tmp_path / "out" / "f")
+    assert outcome.code == 0
+    assert outcome.out.startswith("Nothing was checked: ")
+
+
 def test_lines_are_no_wider_than_a_terminal(here: Cli, built: Built) -> None:
     case = built.folder / "certificates" / "sensor-01.chain-issuer-other-ca"
     shutil.copy(case / "chain.pem", "chain.pem")

@@ -99,7 +99,10 @@ def test_match_compares_sets_for_cas_with_ca_certificates_only(cli: Cli, tmp_pat
         (one,) = json.loads(cli("sets", "match", str(file), "--json").out)
         return {match["set"] for match in one["sets"]}
 
-    assert not names("certificates/*/*.crt") & {"apple-root-program:root", "chrome-root-program:subordinate-ca"}
+    assert not names("certificates/*/*.crt") & {
+        "apple-root-program:root",
+        "chrome-root-program:subordinate-ca",
+    }
     assert "apple-root-program:root" in names("authorities/root/root.crt")
 
 
