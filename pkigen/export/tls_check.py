@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import ssl
 import warnings
@@ -33,6 +34,9 @@ _REFUSALS = (DuplicateExtension, InvalidVersion, UnsupportedGeneralNameType)
 _CERTIFICATE = re.compile(rb"^-----BEGIN CERTIFICATE-----", re.MULTILINE)
 _KEY = re.compile(rb"^-----BEGIN (RSA |EC )?PRIVATE KEY-----", re.MULTILINE)
 _LARGE_EXPONENT = 2**31
+_MOST_PROBLEMS = 10_000
+_PROBLEMS: dict[bytes, str] = {}
+"""What loads_in_openssl found, by a digest of level and files: most targets check a case more than once."""
 _NEVER_CRITICAL = (
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
     ExtensionOID.SUBJECT_KEY_IDENTIFIER,
@@ -44,20 +48,34 @@ def loads_in_openssl(level: int = 0) -> Check:
     """Return a check that loads the files with OpenSSL at a security level; level 0 permits everything."""
 
     def loads(material: CaseFiles) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_ciphers(f"ALL:@SECLEVEL={level}")
-        with TemporaryDirectory(prefix="pkigen-") as name:
-            certificate, key = Path(name, "certificate.pem"), Path(name, "key.pem")
-            certificate.write_bytes(material.full)
-            key.write_bytes(material.key)
-            try:
-                context.load_cert_chain(certificate, key, password="")
-            except ssl.SSLError as error:
-                raise NotExportable(f"OpenSSL does not load it: {_describe(error)}") from error
-            except (OSError, ValueError) as error:
-                raise NotExportable("OpenSSL does not load it") from error
+        digest = hashlib.sha256(
+            b"%d %d " % (level, len(material.full)) + material.full + material.key
+        ).digest()
+        if digest not in _PROBLEMS:
+            if len(_PROBLEMS) >= _MOST_PROBLEMS:
+                _PROBLEMS.clear()
+            _PROBLEMS[digest] = _problem(material, level)
+        if problem := _PROBLEMS[digest]:
+            raise NotExportable(problem)
 
     return loads
+
+
+def _problem(material: CaseFiles, level: int) -> str:
+    """Return why OpenSSL does not load the files; empty if it does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers(f"ALL:@SECLEVEL={level}")
+    with TemporaryDirectory(prefix="pkigen-") as name:
+        certificate, key = Path(name, "certificate.pem"), Path(name, "key.pem")
+        certificate.write_bytes(material.full)
+        key.write_bytes(material.key)
+        try:
+            context.load_cert_chain(certificate, key, password="")
+        except ssl.SSLError as error:
+            return f"OpenSSL does not load it: {_describe(error)}"
+        except (OSError, ValueError):
+            return "OpenSSL does not load it"
+    return ""
 
 
 def _describe(error: ssl.SSLError) -> str:
