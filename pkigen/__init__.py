@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pkigen.errors import EnvironmentFailure, InputError, PkigenError, Refused
     from pkigen.faults import FaultType
     from pkigen.inspection.check import CheckResult
-    from pkigen.inspection.path import VerifiedCertificate
+    from pkigen.inspection.path.verify import VerifiedCertificate
 
 __version__ = "0.2.0"
 
@@ -77,7 +77,7 @@ _MODULES = {
     ),
     "pkigen.faults": ("FaultType",),
     "pkigen.inspection.check": ("CheckResult",),
-    "pkigen.inspection.path": ("VerifiedCertificate",),
+    "pkigen.inspection.path.verify": ("VerifiedCertificate",),
 }
 
 

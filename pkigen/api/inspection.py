@@ -17,7 +17,8 @@ from pkigen.errors import InputError
 if TYPE_CHECKING:
     from pkigen.faults import FaultType
     from pkigen.inspection.check import CheckResult
-    from pkigen.inspection.path import Purpose, VerifiedCertificate
+    from pkigen.inspection.path import Purpose
+    from pkigen.inspection.path.verify import VerifiedCertificate
 
 PathLike = str | Path
 
@@ -60,8 +61,8 @@ def verify(
     The result's ``accepted`` is the verdict, ``problems`` are the reasons of a rejection. Raises InputError
     for a file that cannot be read.
     """
-    from pkigen.inspection.path import Verification
-    from pkigen.inspection.path import verify as verify_files
+    from pkigen.inspection.path.verify import Verification
+    from pkigen.inspection.path.verify import verify as verify_files
 
     with _on_disk(certificate) as files:
         crl_files = () if fetch_crls else files.crls

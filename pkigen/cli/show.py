@@ -239,7 +239,7 @@ def _from_fleet(
 
 def _read(files: Sequence[Path], passphrases: Sequence[bytes]) -> tuple[list[Artifact], list[Problem]]:
     """Return the contents of the files, and the problems of those that cannot be opened."""
-    from pkigen.inspection.path import read_input
+    from pkigen.inspection.path.server import read_input
 
     artifacts: list[Artifact] = []
     problems: list[Problem] = []

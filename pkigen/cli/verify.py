@@ -28,7 +28,8 @@ from pkigen.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pkigen.inspection.path import PathResult, UnusedInput, VerifiedCertificate
+    from pkigen.inspection.path import PathResult
+    from pkigen.inspection.path.verify import UnusedInput, VerifiedCertificate
     from pkigen.x509 import Certificate
 
 _Files = list[Path] | None
@@ -110,7 +111,8 @@ def verify(
       pkigen verify sensor.pfx --passphrase-file pass.txt --fetch-crl
     """
     from pkigen.inspection.artifacts import read_passphrase
-    from pkigen.inspection.path import PolicyOptions, Verification, policy_oids, verify
+    from pkigen.inspection.path import PolicyOptions, policy_oids
+    from pkigen.inspection.path.verify import Verification, verify
 
     if crl and fetch_crl:
         raise InputError("--crl and --fetch-crl exclude each other")

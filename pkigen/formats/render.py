@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pkigen.formats import pem, private_keys
-from pkigen.formats.alterations import FileDraft, UnrelatedKeys, alter
 from pkigen.formats.output_formats import format_called
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
 from pkigen.model import File, Issued
+
+if TYPE_CHECKING:
+    from pkigen.formats.alterations import UnrelatedKeys
 
 
 @lru_cache(maxsize=1)
@@ -53,5 +56,7 @@ def render(issued: Issued, entropy: Entropy, unrelated: UnrelatedKeys) -> tuple[
             if entity.fault is None:
                 raise
     for alteration in output.alterations:
+        from pkigen.formats.alterations import FileDraft, alter
+
         alter(FileDraft(issued, entropy, unrelated, files), alteration)
     return tuple(files.values())

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from pkigen.environment.crl.upkeep import Upkeep
 from pkigen.environment.environment import Environment
 from pkigen.errors import EnvironmentFailure, InputError
-from pkigen.inspection.path import FetchError, fetch
+from pkigen.inspection.path.http_fetch import FetchError, fetch
 from pkigen.serve.control.runtime_faults import RuntimeFaults
 from pkigen.serve.crl_upkeep import crl_upkeep
 from pkigen.serve.http.server import background, listen

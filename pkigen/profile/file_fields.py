@@ -12,7 +12,6 @@ from pkigen.documents.fields import Parsed
 from pkigen.documents.yaml_tree import folder_of
 from pkigen.errors import InputError
 from pkigen.files import read_file
-from pkigen.formats.read import read_private_key
 from pkigen.keys import kind_of, load_private, public_key_info
 from pkigen.keys.kinds import UNSOUND, parse_kind
 from pkigen.model import GivenKey
@@ -77,6 +76,8 @@ def _parse_kind(text: str) -> str:
 def _parse_key(value: Any, info: ValidationInfo) -> str:
     if isinstance(value, str):
         return _parse_kind(value)
+    from pkigen.formats.read import read_private_key
+
     if not isinstance(value, dict) or "file" not in value or value.keys() - {"file", "passphrase"}:
         raise ValueError("a key is a kind such as ec-p256, or {file: PATH} with an optional passphrase")
     passphrase = value.get("passphrase")

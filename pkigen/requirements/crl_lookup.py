@@ -37,7 +37,7 @@ class CrlLookup:
 
 
 def _downloaded(get: Callable[[str], bytes], url: str) -> PublishedCrl:
-    from pkigen.inspection.path import FetchError
+    from pkigen.inspection.path.http_fetch import FetchError
 
     try:
         return _parsed(get(url), url)

@@ -142,7 +142,8 @@ class CheckInput:
 
     def crls_for(self, certificate: Certificate) -> tuple[PublishedCrl, ...]:
         """Return the CRLs that may list a certificate: those from files, or else those at its http URLs."""
-        from pkigen.inspection.path import MAX_URLS_PER_CERTIFICATE, may_list
+        from pkigen.inspection.path import may_list
+        from pkigen.inspection.path.downloader import MAX_URLS_PER_CERTIFICATE
 
         try:
             given = tuple(PublishedCrl(crl) for crl in self.crls if may_list(crl, certificate))

@@ -11,7 +11,7 @@ from pkigen.environment.environment import Environment
 from pkigen.environment.presented_cases import CasePresenter
 from pkigen.errors import InputError
 from pkigen.inspection.artifacts import read_path
-from pkigen.inspection.path import Verification, verify
+from pkigen.inspection.path.verify import Verification, verify
 from pkigen.requirements import findings, load_set
 from pkigen.requirements.crl_lookup import CrlLookup
 

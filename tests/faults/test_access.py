@@ -6,7 +6,7 @@ import pytest
 
 from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS, FaultType
-from pkigen.inspection.path import FetchError, fetch
+from pkigen.inspection.path.http_fetch import FetchError, fetch
 from tests.faults.judging import case_of, certtool_accepts, extension_text, openssl_says
 from tests.tools import run
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pkigen.clock import parse_span, utc_now
 from pkigen.errors import EnvironmentFailure
-from pkigen.inspection.path import FetchError
+from pkigen.inspection.path.http_fetch import FetchError
 from pkigen.lab.appliance.appliance import Appliance, Role
 from pkigen.lab.connections import crl_downloads
 from pkigen.lab.connections.alerts import Event

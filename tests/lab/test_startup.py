@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pkigen.inspection.path import FetchError
+from pkigen.inspection.path.http_fetch import FetchError
 from pkigen.lab.connections.crl_downloads import CrlDownloads
 from pkigen.lab.connections.tls_client import (
     ConnectError,

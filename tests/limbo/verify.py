@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from pkigen import __version__
 from pkigen.errors import InputError
-from pkigen.inspection.path import Verification, verify
 from pkigen.inspection.path.validation import Purpose
+from pkigen.inspection.path.verify import Verification, verify
 from pkigen.matrix import Answer, Capability, MatrixCase
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from pkigen.environment.build.build import build
 from pkigen.environment.revoke import revoke
-from pkigen.inspection.path import Verification, verify
+from pkigen.inspection.path.verify import Verification, verify
 from pkigen.profile import load
 from pkigen.serve import serve
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange
 from pkigen.environment.build.replacements import enrolled_notes, imported_anchors, is_anchor
@@ -14,8 +15,6 @@ from pkigen.environment.crl.publish import CrlPublisher, write_bundle
 from pkigen.environment.crl.schedule import needs_new_base, publication_reasons
 from pkigen.environment.manifest.entries import TRUST
 from pkigen.environment.manifest.write import ManifestWriter
-from pkigen.environment.ocsp import presigned
-from pkigen.environment.ocsp.builder import SERIAL_BYTES, OcspResponseBuilder
 from pkigen.environment.published.publishers import (
     CrlIssuer,
     PresignedSubject,
@@ -29,6 +28,9 @@ from pkigen.issue import Signer
 from pkigen.keys import kind_of
 from pkigen.model import Entity, Role
 from pkigen.x509 import Certificate
+
+if TYPE_CHECKING:
+    from pkigen.environment.ocsp.builder import OcspResponseBuilder
 
 
 def finalize_build(session: Session, state: BuildState, options: BuildOptions) -> None:
@@ -97,6 +99,8 @@ class _Finalizer:
 
     def publish_response(self, entity: Entity) -> None:
         """Publish the OCSP response about a case if it is due, unless --only excluded the case."""
+        from pkigen.environment.ocsp import presigned
+
         store, clock = self.state.store, self.session.plan.clock
         entry = store.index.get([entity.id]).get(entity.id)
         fingerprint = self.session.decider.fingerprints.get(entity.certificates[0].issuer_id)
@@ -110,6 +114,8 @@ class _Finalizer:
             presigned.publish(store, subject, serial, digest, self._response_builder(subject))
 
     def _response_builder(self, subject: PresignedSubject) -> OcspResponseBuilder:
+        from pkigen.environment.ocsp.builder import SERIAL_BYTES, OcspResponseBuilder
+
         worker = self.state.worker
         return OcspResponseBuilder(
             worker.signer(subject.issuer),

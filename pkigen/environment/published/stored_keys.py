@@ -9,7 +9,6 @@ from pathlib import Path
 from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.formats.names import file_name
-from pkigen.formats.read import read_private_key
 from pkigen.issue import Signer, signer
 from pkigen.keys import PrivateKey, load_private
 from pkigen.model import Entity, Role
@@ -36,6 +35,8 @@ def first_certificate(data: bytes) -> bytes:
 
 def read_key(folder: Path, entity: Entity) -> bytes | None:
     """Return an entity's key (PKCS#8); None if it is missing or its passphrase does not decrypt it."""
+    from pkigen.formats.read import read_private_key
+
     try:
         data = (folder / entity.id / f"{entity.name}.key").read_bytes()
         return read_private_key(data, entity.output.passphrase, ours=True)
@@ -79,6 +80,8 @@ def open_key(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> Priva
 
 def _decrypted(data: bytes, name: str, passphrases: Sequence[bytes]) -> bytes:
     """Return PKCS#8; the file may be unencrypted although passphrases are given."""
+    from pkigen.formats.read import read_private_key
+
     problem: InputError | None = None
     for passphrase in (None, *passphrases):
         try:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pkigen.inspection.artifacts import Artifact
-from pkigen.inspection.path import Downloader
+from pkigen.inspection.path.downloader import Downloader
 from pkigen.requirements import (
     CheckInput,
     Finding,

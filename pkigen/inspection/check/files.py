@@ -13,7 +13,7 @@ from pkigen.inspection.artifacts import Artifact, Encoding, Kind
 from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.inspection.check.pem_form import unusable_file, unusable_parts
 from pkigen.inspection.check.roles import certificates_to_check, chain_of, is_ca, key_of, without_other_leaves
-from pkigen.inspection.path import read_input
+from pkigen.inspection.path.server import read_input
 from pkigen.os_errors import os_error_reason
 from pkigen.requirements import CheckInput, RequirementSet
 from pkigen.requirements.crl_lookup import CrlLookup

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from pkigen.errors import visible
 from pkigen.inspection.artifacts import Artifact, read
 from pkigen.inspection.check import CheckResult, check, unusable_parts
-from pkigen.inspection.path import Downloader
+from pkigen.inspection.path.downloader import Downloader
 from pkigen.lab.appliance.credential import Credential
 from pkigen.requirements import (
     CheckInput,

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock, Thread
 
-from pkigen.inspection.path import FetchError, fetch
+from pkigen.inspection.path.http_fetch import FetchError, fetch
 from pkigen.lab.timing import CancelToken
 
 FRESH_SECONDS = 1.0

@@ -22,7 +22,9 @@ from typing import Any, TypeVar
 import h11
 from OpenSSL import SSL, crypto
 
-from pkigen.inspection.path import CrlRetriever, Downloader, PathProblem, validate_online
+from pkigen.inspection.path import PathProblem
+from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
+from pkigen.inspection.path.downloader import Downloader
 from pkigen.lab.timing import CancelToken
 from pkigen.os_errors import os_error_reason
 from pkigen.x509 import Certificate, Malformed

@@ -13,12 +13,9 @@ from pkigen import build
 from pkigen.clock import utc_now
 from pkigen.environment.revoke import revoke
 from pkigen.inspection.artifacts import read_path
-from pkigen.inspection.path import (
-    CrlRetriever,
-    FetchError,
-    PathResult,
-    validate_online,
-)
+from pkigen.inspection.path import PathResult
+from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
+from pkigen.inspection.path.http_fetch import FetchError
 from pkigen.x509 import Certificate
 
 BASE = "http://crl.contoso.test"

@@ -10,7 +10,7 @@ import pytest
 
 from pkigen.asn1 import der, oids
 from pkigen.formats import pem
-from pkigen.inspection.path import Verification, verify
+from pkigen.inspection.path.verify import Verification, verify
 from pkigen.keys import load_private
 from pkigen.model import Extension
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list

@@ -10,7 +10,8 @@ import pytest
 from pkigen import build
 from pkigen.clock import utc_now
 from pkigen.inspection.check import CheckOptions, check_files
-from pkigen.inspection.path import Downloader, FetchError
+from pkigen.inspection.path.downloader import Downloader
+from pkigen.inspection.path.http_fetch import FetchError
 from pkigen.inspection.path.verify import Verification, verify
 from pkigen.lab.appliance.samples import case_upload
 from pkigen.lab.appliance.upload import check_upload

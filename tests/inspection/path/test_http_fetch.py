@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pkigen.inspection.path import FetchError, fetch, http_fetch
-from pkigen.inspection.path.http_fetch import invalid_proxy
+from pkigen.inspection.path import http_fetch
+from pkigen.inspection.path.http_fetch import FetchError, fetch, invalid_proxy
 from tests.inspection.path.http_site import Site, running
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pkigen.inspection.path import FetchError, fetch
+from pkigen.inspection.path.http_fetch import FetchError, fetch
 from tests.inspection.path.http_site import running
 
 _RESET = struct.pack("ii", 1, 0)

@@ -9,7 +9,9 @@ import pytest
 from pkigen import build
 from pkigen.clock import utc_now
 from pkigen.environment.revoke import revoke
-from pkigen.inspection.path import CrlRetriever, FetchError, Verification, validate_online, verify
+from pkigen.inspection.path.crl_retrieval import CrlRetriever, validate_online
+from pkigen.inspection.path.http_fetch import FetchError
+from pkigen.inspection.path.verify import Verification, verify
 from tests.inspection.path.certificates import certificates
 
 BASE = "http://crl.contoso.test"

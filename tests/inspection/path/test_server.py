@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from pkigen.errors import InputError
-from pkigen.inspection.path import Verification, read_input, verify
 from pkigen.inspection.path.http_fetch import FetchError
-from pkigen.inspection.path.server import fetch_url
+from pkigen.inspection.path.server import fetch_url, read_input
+from pkigen.inspection.path.verify import Verification, verify
 from pkigen.x509 import Certificate
 from tests.inspection.path.conftest import Made
 

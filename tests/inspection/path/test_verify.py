@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pkigen.errors import InputError
 from pkigen.formats import pem
-from pkigen.inspection.path import Verification, VerifiedCertificate, verify
+from pkigen.inspection.path.verify import Verification, VerifiedCertificate, verify
 from pkigen.serve import serve
 from pkigen.x509 import Malformed
 from tests.environment.profiles import build_it, small
