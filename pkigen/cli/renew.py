@@ -38,6 +38,7 @@ def renew(
 
     Renewing a CA also reissues every certificate below it. A certificate that was revoked because of a
     compromise gets a new key. Globs and --expiring skip certificates that only the device can renew.
+    A fleet, or a certificate of one, selects whole shards; their certificates get new keys.
 
     \b
     Examples:

@@ -111,7 +111,7 @@ def _conclusion(result: EnvironmentStatus, within: str) -> str:
     if soon:
         parts.append(f"{soon} to renew (`pkigen renew ENV --expiring {within}`)")
     if "expiring" in of_fleets:
-        parts.append("fleets that expire soon (`pkigen build` with a longer `renew` reissues them)")
+        parts.append("fleets that expire soon (`pkigen renew ENV FLEET` reissues them)")
     if stale:
         parts.append(f"{stale} stale CRLs (`pkigen refresh-crl ENV`)")
     return "; ".join(parts) + "."

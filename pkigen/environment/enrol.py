@@ -308,7 +308,10 @@ class Enroller:
         """Return the name for a new certificate: the given one, or a derived one that none has or had."""
 
         def is_taken(name: str) -> bool:
-            return name.lower() in taken or store.index.is_taken(f"{Role.CERTIFICATE}/{name}")
+            fleets = self.profile.fleets
+            in_fleet = any(one.index_of(name) for one in fleets) or store.index.shards.of_name(name)
+            is_used = name.lower() in taken or store.index.is_taken(f"{Role.CERTIFICATE}/{name}")
+            return is_used or bool(in_fleet)
 
         if not order.name:
             return next(name for name in derived_names(order.requested) if not is_taken(name))

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence, Set
+from itertools import chain
 from pathlib import Path
 
 from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions, BuildResult, Progress
-from pkigen.environment.source_profile import find_entities, is_glob, load_source_profile, output_directory
+from pkigen.environment.source_profile import (
+    find_entities,
+    is_glob,
+    load_source_profile,
+    matches_any,
+    output_directory,
+)
 from pkigen.errors import InputError
+from pkigen.model import Role
 from pkigen.store import Store
 
 
@@ -22,7 +30,8 @@ def renew(
 ) -> BuildResult:
     """Reissue entities with their existing keys, and everything below them.
 
-    A certificate that a device requested is issued again for the request that is recorded.
+    A certificate that a device requested is issued again for the request that is recorded. A fleet, or a
+    certificate of one, selects whole shards, which get new keys.
 
     ``names`` are names of the profile; ``authorities/NAME`` and ``certificates/NAME`` distinguish two
     entities with the same name. Of the ids in ``expiring`` and of those that a glob selects, requested
@@ -33,15 +42,25 @@ def renew(
     with Store.open(folder, write=False) as store:
         known = list(store.index.ids())
         enrolled = store.index.enrolled.ids()
-    named = {entity for name in names if not is_glob(name) for entity in find_entities(name, known)}
-    matching = {entity for name in names if is_glob(name) for entity in find_entities(name, known)}
-    renewals = frozenset(named | matching | set(expiring))
+        in_fleets = {name: _in_fleets(store, name) for name in names}
+    selected = {
+        name: find_entities(name, known) if matches_any(name, known) or not in_fleets[name] else []
+        for name in names
+    }
+    named = {entity for name in names if not is_glob(name) for entity in selected[name]}
+    renewals = frozenset({*chain.from_iterable((*selected.values(), *in_fleets.values())), *expiring})
     profile = load_source_profile(folder)
     notes = list(_renew_requested(folder, renewals & enrolled, named))
     options = BuildOptions(renew=renewals - enrolled, replace_root=replace_root)
     result = build(profile, output_directory(folder, profile), options, progress)
     result.summary.notes += notes
     return result
+
+
+def _in_fleets(store: Store, name: str) -> list[str]:
+    """Return the id of a certificate of each shard that a name selects."""
+    prefix = f"{Role.CERTIFICATE}/"
+    return [prefix + member for member in store.index.shards.selected(name.removeprefix(prefix))]
 
 
 def _renew_requested(folder: Path, requested: Set[str], named: Container[str]) -> Iterator[str]:

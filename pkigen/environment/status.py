@@ -86,10 +86,17 @@ def environment_status(environment: Environment, now: datetime, until: datetime)
 
 
 def expiring(environment: Environment, until: datetime) -> Iterator[str]:
-    """Yield the ids of the end entities without a fault that have expired, or end before ``until``."""
+    """Yield the ids of the end entities without a fault that have expired, or end before ``until``.
+
+    A shard of a fleet that ends before is represented by its first certificate.
+    """
     for case in environment.contents.end_entities:
         if case.fault is None and case.revoked is None and case.not_after < until:
             yield f"certificates/{case.name}"
+    for fleet in environment.contents.fleets:
+        for shard in fleet.shards:
+            if shard.not_after < until:
+                yield f"certificates/{fleet.name}-{shard.first:0{len(str(fleet.count))}}"
 
 
 def dated_state(data: Mapping[str, Any], now: datetime) -> str:

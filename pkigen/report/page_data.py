@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pkigen.environment.environment import open_environment
+from pkigen.environment.status import FleetStatus, environment_status
 from pkigen.inspection.check import CheckOptions, CheckResult, check_environment
 from pkigen.report.hierarchy import Hierarchy, hierarchy_of
 from pkigen.report.matrix_results import MatrixResults
@@ -29,6 +30,15 @@ class ReportOptions:
     sets: tuple[RequirementSet, ...] | None = None
     matrix_results: MatrixResults | None = None
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRow:
+    """A fleet: ``data`` is its object in the manifest, ``status`` its state at the evaluation time."""
+
+    data: Mapping[str, Any]
+    status: FleetStatus
+    issuer_anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ class Report:
     marks: Mapping[str, int]
     validators: tuple[tuple[str, str], ...]
     surprises: tuple[Row, ...]
+    fleets: tuple[FleetRow, ...]
 
 
 def collect_page_data(folder: Path, options: ReportOptions) -> Report:
@@ -102,6 +113,12 @@ def collect_page_data(folder: Path, options: ReportOptions) -> Report:
         marks=Counter(mark for row in case_section.rows for mark in row.marks),
         validators=matrix_results.validators,
         surprises=tuple(row for row in case_section.rows if row.surprising),
+        fleets=tuple(
+            FleetRow(data, status, anchors.get(f"authorities/{data['issuer']}", ""))
+            for data, status in zip(
+                manifest.get("fleets", ()), environment_status(environment, now, now).fleets, strict=True
+            )
+        ),
     )
 
 

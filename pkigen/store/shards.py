@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from pkigen.store.entries import DamagedIndex, decoding, transaction
@@ -60,6 +61,13 @@ class ShardRow:
     not_after: int = 0
     revoked: str = ""
     files: tuple[ShardFile, ...] = field(default=())
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether a certificate has a name."""
+        prefix, _, digits = name.rpartition("-")
+        if prefix != self.fleet or len(digits) != self.width or not (digits.isascii() and digits.isdigit()):
+            return False
+        return self.first <= int(digits) <= self.last
 
     def name(self, index: int) -> str:
         """Return the name of a certificate."""
@@ -124,6 +132,16 @@ class ShardTable:
     def current(self, fleet: str) -> list[ShardRow]:
         """Return the shards of a fleet that are in place, in the order of their certificates."""
         return list(self._select("fleet = ? AND state = ? ORDER BY first", (fleet, CURRENT)))
+
+    def selected(self, name: str) -> Iterator[str]:
+        """Yield a certificate of each current shard that a name selects: of a fleet, or of certificates.
+
+        ``name`` can be a glob.
+        """
+        for row in (row for fleet in self.fleets() for row in self.current(fleet)):
+            members = map(row.name, range(row.first, row.last + 1))
+            if name == row.fleet or name in row or any(fnmatchcase(member, name) for member in members):
+                yield row.name(row.first)
 
     def times_published(self, fleet: str, first: int, last: int) -> int:
         """Return how many shards with any of some certificates were in place before, or are now."""

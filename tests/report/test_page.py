@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pkigen import BuildOptions, Environment, build
+from pkigen.clock import utc_now
 from pkigen.errors import InputError
 from pkigen.report import (
     ReportOptions,
@@ -20,6 +21,7 @@ from pkigen.report import (
 )
 from pkigen.requirements import load_set
 from tests.effort import calls
+from tests.environment.fleets.profiles import build_fleet
 from tests.report.conftest import CLOCK
 from tests.report.test_drawings import NASTY
 
@@ -189,3 +191,16 @@ def test_the_page_of_a_thousand_certificates_is_small_and_needs_few_calls(
     pages = []
     assert calls(lambda: pages.append(as_page(collect_page_data(built.folder, ReportOptions())))) < 8_000_000
     assert len(pages[0]) < 2_000_000
+
+
+def test_the_page_has_the_fleets_of_an_environment(tmp_path: Path) -> None:
+    faults, revoked = {"every": "5", "of": ["expired"]}, {"every": "10", "reason": "keyCompromise"}
+    folder = build_fleet(tmp_path, faults=faults, revoked=revoked).folder
+    page = as_page(collect_page_data(folder, ReportOptions(now=utc_now())))
+    read = _Reader(page)
+    assert read.links <= set(read.ids)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page[page.index('id="fleets"') :])
+    assert [re.sub("<[^>]*>", "", cell) for cell in cells[:8]] == [
+        *("meter", "issuing", "20", "3", "2 (keyCompromise)", "4 (expired)", "ec-p256", "jsonl")
+    ]
+    assert "<b>20</b>in fleets" in page

@@ -163,7 +163,13 @@ def _check_engine(options: BuildOptions) -> None:
 def _check_renewals(planned: PlannedProfile, renewals: frozenset[str]) -> None:
     entities = {entity.id for entity in (*planned.plan.authorities, *planned.plan.cases)}
     entities |= {f"{Role.CERTIFICATE}/{spec.name}" for spec in planned.profile.certificates()}
-    if missing := sorted(renewals - entities):
+    fleets = planned.profile.fleets
+    missing = [
+        one
+        for one in sorted(renewals - entities)
+        if not any(fleet.index_of(one.partition("/")[2]) for fleet in fleets)
+    ]
+    if missing:
         raise InputError(f"cannot renew {', '.join(missing)}: no longer in the profile")
 
 

@@ -19,6 +19,7 @@ from pkigen.store import Damage, Entry
 
 IMPORTED = "brought"
 """The key source in the index of an authority that was imported from files."""
+RENEWED = "its renewal was requested"
 GIVEN = "given"
 """The key source in the index of an entity whose key comes from a request or a key file."""
 
@@ -136,12 +137,12 @@ class ReissueDecider:
             reasons.append("its issuer's certificate changed")
         certificates = set(certificate_paths(entity))
         reasons += [f"{one.path} {_DAMAGE[one.kind]}" for one in damage if one.path in certificates]
+        if entity.id in self.options.renew:
+            return (*reasons, RENEWED)
         return (*reasons, *self.time_reasons(entity, entry.not_before, entry.not_after))
 
     def time_reasons(self, entity: Entity, not_before: int, not_after: int) -> tuple[str, ...]:
         """Return why the clock requires another certificate; times in seconds since the epoch."""
-        if entity.id in self.options.renew:
-            return ("its renewal was requested",)
         if not entity.certificates:
             return ()
         plan, now = entity.certificates[0], int(self.clock.timestamp())

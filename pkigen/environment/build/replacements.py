@@ -117,10 +117,14 @@ def check_replacements(
 def check_enrolled_names(store: Store, plan: Plan) -> None:
     """Raise InputError if the profile has a certificate with the name of one that a device requested."""
     enrolled = store.index.enrolled.ids()
-    for entity in plan.certificates() if enrolled else ():
-        if entity.id in enrolled and entity.id in store.index.get([entity.id]):
+    names = [one.name for one in plan.certificates() if one.id in enrolled] if enrolled else []
+    requested = (one.partition("/")[2] for one in enrolled)
+    fleets = [one.fleet for one in plan.fleets]
+    names += [name for name in requested if any(fleet.index_of(name) for fleet in fleets)]
+    for name in names:
+        if store.index.get([f"{Role.CERTIFICATE}/{name}"]):
             raise InputError(
-                f"a device requested a certificate that is called '{entity.name}', and builds keep it; "
+                f"a device requested a certificate that is called '{name}', and builds keep it; "
                 "choose another name in the profile"
             )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pkigen.environment.build.diff import output_digest
 from pkigen.environment.build.options import Action, BuildOptions, Change
-from pkigen.environment.build.reissue_reasons import ReissueDecider
+from pkigen.environment.build.reissue_reasons import RENEWED, ReissueDecider
 from pkigen.environment.fleets.remote import damage, is_url
 from pkigen.environment.manifest.fleets import DIRECTORY
 from pkigen.plan.digest import changed_parts
@@ -147,6 +147,9 @@ def _reasons(
         yield f"its issuer {issuer} is reissued"
     elif row.issuers != fingerprint:
         yield "its issuer's certificate changed"
+    if any(one.partition("/")[2] in row for one in options.renew):
+        yield RENEWED
+        return
     yield from decider.time_reasons(plan.first, row.not_before, row.not_after)
     prefix = destination_of(store, options) or DIRECTORY
     for file in row.files:
