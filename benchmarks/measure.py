@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).parent.parent
 REPEATS = 5
+MEMORY = Path("/dev/shm")  # noqa: S108  a directory of its own is created there
+_ROOM = 2 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,26 @@ def run(command: Sequence[str], folder: Path, environ: dict[str, str] | None = N
 
 Contender = Callable[[Path], Cost]
 """Does its work in an empty directory and gives what that cost."""
+
+
+def by_cpu(contender: Contender) -> Contender:
+    """Compare CPU instead of wall clock."""
+
+    def measured(folder: Path) -> Cost:
+        cost = contender(folder)
+        return replace(cost, wall=cost.cpu)
+
+    return measured
+
+
+@contextmanager
+def in_memory(space: Path) -> Iterator[Path]:
+    """Give a directory in a file system in memory; ``space`` where there is none with enough room."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < _ROOM:
+        yield space
+        return
+    with tempfile.TemporaryDirectory(prefix="pkigen-bench-", dir=MEMORY) as folder:
+        yield Path(folder)
 
 
 def new_folder(space: Path) -> Path:

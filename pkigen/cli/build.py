@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pkigen.environment.build.options import BuildOptions, BuildResult
 
 HELP_ORDER = 40
-_GC_THRESHOLD = 50_000
+_GC_THRESHOLD = 500_000
 
 
 def build(

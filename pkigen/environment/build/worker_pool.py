@@ -28,7 +28,7 @@ from pkigen.keys.sources import KeyPrefetcher
 
 Item = TypeVar("Item")
 
-_COLLECT_AFTER = 50_000
+_COLLECT_AFTER = 500_000
 _PROCESS_BATCH = 256
 _SLOW_PROCESS_BATCH = 8
 """With some slow keys: few enough to share them evenly among the processes."""
