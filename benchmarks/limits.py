@@ -10,7 +10,7 @@ _LIMITS = (
     ("22 fresh RSA-2048", "openssl script", "two cores: the bare work itself is less than 8 times faster"),
     ("22 fresh RSA-2048", "mkcert", "two cores: the bare work itself is less than 5 times faster"),
     ("22 fresh RSA-2048", "trustme", "the search for primes: the bare work is only 1.7 times faster"),
-    ("22 fresh RSA-2048", "", "start-up and imports (0.4 s of CPU); the search for primes decides a run"),
+    ("22 fresh RSA-2048", "", "start-up and imports (0.3 s of CPU); the search for primes decides a run"),
     ("202 fresh RSA-2048", "", "start-up and imports; the search for primes decides a run"),
     ("10,000 EC P-256 as files", "", "Python: the plan, the index and the manifest of each certificate"),
     ("10,000 RSA-2048, --keys pool", "", "Python and files, as for 10,000 EC P-256 as files"),

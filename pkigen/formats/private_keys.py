@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkigen.asn1 import der
 from pkigen.formats import pem
-from pkigen.formats.passphrase_encryption import bytes_to_key, cbc_encrypted, encrypt_pbes2
 from pkigen.keys import kind_of, load_private
 from pkigen.keys.entropy import Entropy
 
@@ -35,6 +34,8 @@ def pkcs8_der(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes:
     """Return a PKCS#8 key unchanged, or its EncryptedPrivateKeyInfo if ``passphrase`` is set."""
     if passphrase is None:
         return key
+    from pkigen.formats.passphrase_encryption import encrypt_pbes2
+
     random = entropy.read(32, "pkcs8", key.hex())
     algorithm, sealed = encrypt_pbes2(key, passphrase, random, _ITERATIONS)
     return der.sequence(algorithm, der.octet_string(sealed))
@@ -47,6 +48,8 @@ def traditional(key: bytes, passphrase: bytes | None, entropy: Entropy) -> bytes
     data = loaded.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     if passphrase is None:
         return pem.encode(label, data)
+    from pkigen.formats.passphrase_encryption import bytes_to_key, cbc_encrypted
+
     vector = entropy.read(16, "traditional", data.hex())
     sealed = cbc_encrypted(_AES_256_CBC, bytes_to_key(passphrase, vector[:8], 32), vector, data)
     info = ("DEK-Info", f"AES-256-CBC,{vector.hex().upper()}")

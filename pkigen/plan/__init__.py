@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pkigen.clock import Span
 from pkigen.errors import Problem
@@ -14,11 +15,13 @@ from pkigen.plan.compliance import own_sets, sets_named
 from pkigen.plan.crl_distribution import CRL_LIFE
 from pkigen.plan.entities import Planner, Serials
 from pkigen.plan.fleets import FleetPlan, fleet_plans
-from pkigen.plan.negatives import SkippedCase
 from pkigen.plan.service_faults import PlannedServing, serving_of
 from pkigen.profile import Profile
-from pkigen.requirements import RequirementSet
 from pkigen.x509 import CertificateList
+
+if TYPE_CHECKING:
+    from pkigen.plan.negatives import SkippedCase
+    from pkigen.requirements import RequirementSet
 
 __all__ = ["CRL_LIFE", "Plan", "Serials", "plan"]
 

@@ -11,11 +11,11 @@ from pkigen.documents.fields import close_to
 from pkigen.errors import InputError, Problem
 from pkigen.faults import Case, Impossible
 from pkigen.model import Entity, Role
-from pkigen.plan.negatives import NegativeCase, SkippedCase, negatives, negatives_of_faults, with_faults
 from pkigen.profile import CertificateSpec, Profile
 
 if TYPE_CHECKING:
     from pkigen.plan.entities import Planner
+    from pkigen.plan.negatives import NegativeCase, SkippedCase
     from pkigen.profile.top_level import Negatives
 
 
@@ -48,6 +48,8 @@ class Cases:
 
     def add(self, case: NegativeCase | SkippedCase) -> None:
         """Add a case or a skipped case."""
+        from pkigen.plan.negatives import NegativeCase
+
         if isinstance(case, NegativeCase):
             self.certificates += (case.entity, *case.twins)
             self.authorities += case.copies[::-1]
@@ -89,6 +91,8 @@ def _with_faults(
 ) -> Iterator[Problem]:
     """Add the profile's certificates that have faults of their own, and yield the problems."""
     for spec in profile.faulty():
+        from pkigen.plan.negatives import with_faults
+
         try:
             made = with_faults(case(spec), spec.faults, spec.valid.text, planner.serial)
         except Impossible as error:
@@ -110,6 +114,7 @@ def _negatives(
 ) -> Iterator[Problem]:
     """Add the cases of one entry of ``negatives``, and yield the problems."""
     from pkigen.plan.compliance import set_of
+    from pkigen.plan.negatives import negatives, negatives_of_faults
 
     text = spec.valid.text
     authority = "" if request.of == spec.name else request.of

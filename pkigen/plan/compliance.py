@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pkigen.cases.case import common_name
 from pkigen.documents import limits
@@ -16,21 +17,18 @@ from pkigen.model import Entity, Role
 from pkigen.plan.fleets import FleetPlan
 from pkigen.plan.placeholder import planned
 from pkigen.profile import AuthoritySpec, CertificateSpec, Profile
-from pkigen.requirements import (
-    CheckInput,
-    Finding,
-    Level,
-    RequirementSet,
-    findings,
-    load_set,
-)
-from pkigen.requirements.subject import PeerGroup
 from pkigen.x509 import Certificate
+
+# A profile without requirement sets needs none of their modules.
+if TYPE_CHECKING:
+    from pkigen.requirements import Finding, RequirementSet
+    from pkigen.requirements.subject import PeerGroup
 
 
 def load_sets(profile: Profile) -> tuple[RequirementSet, ...]:
     """Return the requirement sets that a profile names; raise InputError for an invalid or missing set."""
-    sets, problems = list[RequirementSet](), list[Problem]()
+    sets: list[RequirementSet] = []
+    problems = list[Problem]()
     for number, reference in enumerate(profile.requirements):
         try:
             sets.append(set_of(profile, reference, ("requirements", number)))
@@ -47,7 +45,8 @@ def own_sets(profile: Profile) -> dict[str, dict[str, RequirementSet]]:
 
     The sets of the last profile are kept, since a build needs them several times.
     """
-    loaded, sets = dict[SetReference, RequirementSet](), dict[str, dict[str, RequirementSet]]()
+    loaded: dict[SetReference, RequirementSet] = {}
+    sets: dict[str, dict[str, RequirementSet]] = {}
     problems = list[Problem]()
     for spec in profile.with_requirements():
         for number, reference in enumerate(spec.requirements):
@@ -88,6 +87,7 @@ def set_of(profile: Profile, reference: SetReference, path: tuple[str | int, ...
     With an empty path, the problems of the reference itself have no location.
     """
     from pkigen.documents.yaml_tree import folder_of
+    from pkigen.requirements import load_set
 
     try:
         return load_set(reference, folder_of(reference.set, profile.folder))
@@ -111,16 +111,20 @@ class ComplianceChecker:
 
     def compare(self, entities: Iterable[Entity], own: Mapping[str, Mapping[str, RequirementSet]]) -> None:
         """Compare the entities with each other where their sets require it."""
-        peers = dict[str, dict[str, PeerGroup]]()
+        peers: dict[str, dict[str, PeerGroup]] = {}
         for entity in entities:
             for one in own.get(entity.id, {}).values():
                 if one.role is not None and entity.fault is None:
+                    from pkigen.requirements.subject import PeerGroup
+
                     group = peers.setdefault(one.declared_name, {}).setdefault(one.role, PeerGroup())
                     group.certificates.append(self._certificate(entity))
         self._peers = peers
 
     def findings(self, entity: Entity, sets: Iterable[RequirementSet]) -> Iterator[Finding]:
         """Yield the findings of each set for a planned entity."""
+        from pkigen.requirements import CheckInput, findings
+
         data = CheckInput(
             now=self._clock,
             certificate=self._certificate(entity),
@@ -164,7 +168,7 @@ class ComplianceChecker:
 
 def _bases(profile: Profile) -> dict[str, list[RequirementSet]]:
     """Return the additional sets that the bases of negative cases must satisfy."""
-    bases = dict[str, list[RequirementSet]]()
+    bases: dict[str, list[RequirementSet]] = {}
     for number, negatives in enumerate(profile.negatives):
         if negatives.against is not None and negatives.against not in profile.requirements:
             one = set_of(profile, negatives.against, ("negatives", number, "against"))
@@ -237,6 +241,8 @@ def obey(
     samples = list(_samples(profile, fleets, sets))
     if not (sets or own or bases or samples):
         return
+    from pkigen.requirements import Level
+
     authorities = tuple(authorities)
     compliance = ComplianceChecker(profile, authorities, clock)
     if any(one.compares_peers for sets_of_entity in own.values() for one in sets_of_entity.values()):

@@ -22,7 +22,6 @@ from pkigen.keys.signing import signature_algorithm
 from pkigen.model import Entity, Role
 from pkigen.plan.crl_distribution import partition_of
 from pkigen.plan.defaults import Extensions, Setting
-from pkigen.plan.negatives import with_faults
 from pkigen.profile import CertificateSpec, Profile
 from pkigen.profile.expansion import InstanceError
 from pkigen.profile.fleets import Fleet
@@ -125,6 +124,8 @@ class FleetPlan:
         }
 
     def _with_fault(self, index: int, serial: int, fault: FaultRequest) -> Entity:
+        from pkigen.plan.negatives import with_faults
+
         entity, planner = self.entity(index, serial), self.planner
         above = {authority.id: authority for authority in planner.authorities}
         case = Case(entity, tuple(above[issuer] for issuer in entity.issuers), planner.clock, entity)

@@ -7,24 +7,24 @@ other work is Python code, which only processes can do in parallel.
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
-from multiprocessing.connection import wait
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity
 from pkigen.errors import EnvironmentFailure
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeyPrefetcher
+
+# Small builds do without processes, and import what starts them not at all.
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 Item = TypeVar("Item")
 
@@ -120,6 +120,10 @@ def process_pool(worker: object, count: int) -> Iterator[ProcessPoolExecutor]:
     Each has a ``worker``, which ``worker_of_process`` returns there.
     Raises EnvironmentFailure if one of them was killed from outside.
     """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     # Only fork shares the imported modules; elsewhere it is unsafe or unavailable.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     others = set(multiprocessing.active_children())
@@ -162,7 +166,10 @@ def _initialize(worker: object) -> None:
 
 def _exit_with_parent() -> None:
     """Exit when the parent dies; otherwise orphaned workers would block forever."""
-    parent = multiprocessing.parent_process()
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
     assert parent is not None
     wait([parent.sentinel])
     os._exit(1)

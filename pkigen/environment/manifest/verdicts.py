@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pkigen.cases.case import common_name
 from pkigen.environment.manifest.schema import Upload, Verdict
-from pkigen.environment.presented_cases import CasePresenter
-from pkigen.inspection.artifacts import read_path
 from pkigen.plan import Plan
 from pkigen.plan.path_expectations import PathDefect
-from pkigen.requirements import CheckInput, RequirementSet, findings
-from pkigen.requirements.crl_lookup import CrlLookup
-from pkigen.requirements.evaluate import verdict
+
+if TYPE_CHECKING:
+    from pkigen.requirements import CheckInput, RequirementSet
 
 ORPHAN = "its issuer was reissued, and the certificate was not"
 _ACCEPT = Verdict.model_construct(expected="accept", stage=None, reason=None)
@@ -79,6 +78,10 @@ class UploadVerdicts:
     """
 
     def __init__(self, plan: Plan, folder: Path, trust: Path, published: Mapping[str, bytes]) -> None:
+        from pkigen.environment.presented_cases import CasePresenter
+        from pkigen.inspection.artifacts import read_path
+        from pkigen.requirements.crl_lookup import CrlLookup
+
         looker = CrlLookup(published, plan.base_url)
         anchors = tuple(one.certificate for one in read_path(trust) if one.certificate is not None)
         self._presenter = CasePresenter(
@@ -97,6 +100,9 @@ class UploadVerdicts:
 
 
 def _verdict(requirements: RequirementSet, subject: CheckInput, *, readable: bool) -> Upload:
+    from pkigen.requirements import findings
+    from pkigen.requirements.evaluate import verdict
+
     results = tuple(findings(requirements, subject))
     result = verdict(requirements, results, readable=readable)
     return Upload.model_construct(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from pkigen.environment.crl.publish import published_crls
 from pkigen.environment.manifest import schema
@@ -31,8 +32,10 @@ from pkigen.environment.published.publishers import crl_issuer
 from pkigen.model import Entity, Fault, OcspPlan, Role
 from pkigen.plan import Plan
 from pkigen.plan.path_expectations import PathDefect
-from pkigen.requirements import RequirementSet
 from pkigen.store import Record, Store
+
+if TYPE_CHECKING:
+    from pkigen.requirements import RequirementSet
 
 PATH = "manifest.json"
 _CHUNK = 256
