@@ -139,19 +139,20 @@ def verify(
     if json:
         print_json(_as_json(verified))
     else:
-        _print_result(verified.result)
-        _print_unused(verified.unused)
+        _print_result(verified.result, verified.unused)
     if not verified.result.ok:
         raise typer.Exit(1)
 
 
-def _print_result(result: PathResult) -> None:
+def _print_result(result: PathResult, unused: Sequence[UnusedInput]) -> None:
+    """Print the path, its problems, and in the last line the verdict."""
     for depth, certificate in enumerate(result.path):
         print_line(wrap(f"{'  ' * min(depth, 8)}{_line(certificate)}", 2 * min(depth, 8) + 2))
-    print_line(colorize(_VERDICTS[_verdict(result)], "green" if result.ok else "red"))
+    _print_unused(unused)
     for problem in result.problems:
         print_line(wrap(f"  {problem.message}.", 4))
         print_line(wrap(f"    {problem.advice}", 4))
+    print_line(colorize(_VERDICTS[_verdict(result)], "green" if result.ok else "red"))
 
 
 def _print_unused(unused: Sequence[UnusedInput]) -> None:

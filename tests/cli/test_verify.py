@@ -105,9 +105,9 @@ def test_a_rejection_has_certificate_rule_and_remedy(here: Cli) -> None:
     outcome = here("verify", "ended.crt", *CHAIN)
     assert (outcome.code, outcome.err) == (1, "")
     assert outcome.out.endswith(
-        "refused\n"
         "  The certificate [CN=ended.test] has expired (on 2026-01-01 00:00:00Z).\n"
         "    Renew the certificate, or verify at another time.\n"
+        "refused\n"
     )
 
 
