@@ -1,4 +1,4 @@
-"""The fault catalog as a page, from the output of ``pkigen faults --json``."""
+"""The fault catalog as pages, one for each family, from the output of ``pkigen faults --json``."""
 
 from __future__ import annotations
 
@@ -36,19 +36,37 @@ def overview() -> str:
         counts = Counter(one["verdict"] for one in faults_of_family if not _is_of_server(one))
         total += counts
         lines.append(
-            f"| [{_title(family)}](#{_section(family)}) | {len(faults_of_family)} | {_cells(counts)} |"
+            f"| [{title(family)}](faults/{family}.md) | {len(faults_of_family)} | {_cells(counts)} |"
         )
     lines.append(f"| **all** | **{len(faults())}** | {_cells(total)} |")
     return "\n".join(lines)
 
 
 def families() -> str:
-    """Return a section for each family, with a heading for each of its faults."""
-    return "\n".join(
-        line for family, faults_of_family in _families().items() for line in _family(family, faults_of_family)
-    )
+    """Return a section for each family, with a heading for each of its faults: the catalog as one text."""
+    return "\n".join(line for family in _families() for line in _family(family, "##"))
 
 
+def family_pages() -> dict[str, str]:
+    """Return a page for each family, by the name of the family."""
+    return {family: "\n".join(_family(family, "#")) for family in _families()}
+
+
+def family_of() -> dict[str, str]:
+    """Return the family of each fault."""
+    return {one["id"]: one["family"] for one in faults()}
+
+
+def index() -> str:
+    """Return links to all faults, by family."""
+    parts = []
+    for family, faults_of_family in _families().items():
+        links = (f'<a href="faults/{family}.html#{one["id"]}">{one["id"]}</a>' for one in faults_of_family)
+        parts.append(f'**{title(family)}**\n\n<div class="ids">{" ".join(links)}</div>\n')
+    return "\n".join(parts)
+
+
+@cache
 def _families() -> dict[str, list[dict[str, Any]]]:
     families = dict[str, list[dict[str, Any]]]()
     for one in faults():
@@ -56,8 +74,10 @@ def _families() -> dict[str, list[dict[str, Any]]]:
     return families
 
 
-def _family(family: str, faults_of_family: list[dict[str, Any]]) -> Iterator[str]:
-    yield f"## {_title(family)} {{ #{_section(family)} }}"
+def _family(family: str, level: str) -> Iterator[str]:
+    """Yield the heading of a family, at a level such as ``##``, and its faults one level below."""
+    faults_of_family = _families()[family]
+    yield f"{level} {'Faults: ' if level == '#' else ''}{title(family)} {{ #{_section(family)} }}"
     yield ""
     yield words.escaped(_says(family))
     yield ""
@@ -65,7 +85,7 @@ def _family(family: str, faults_of_family: list[dict[str, Any]]) -> Iterator[str
     yield f'<div class="ids">{" ".join(links)}</div>'
     yield ""
     for one in faults_of_family:
-        yield from _entry(one)
+        yield from _entry(one, f"{level}#")
 
 
 def _says(family: str) -> str:
@@ -75,7 +95,8 @@ def _says(family: str) -> str:
     return " ".join((module.__doc__ or "").partition("\n\n")[0].split())
 
 
-def _title(family: str) -> str:
+def title(family: str) -> str:
+    """Return the name of a family for people."""
     return family.upper() if family in _ACRONYMS else family.capitalize().replace("-", " ")
 
 
@@ -84,8 +105,8 @@ def _section(family: str) -> str:
     return f"family-{family}"
 
 
-def _entry(one: dict[str, Any]) -> Iterator[str]:
-    yield f"### {one['id']} {{ #{one['id']} }}"
+def _entry(one: dict[str, Any], level: str) -> Iterator[str]:
+    yield f"{level} {one['id']} {{ #{one['id']} }}"
     yield ""
     badge = "" if _is_of_server(one) else f"{_badge(one['verdict'])} "
     yield f"{badge}{words.escaped(' '.join((one['says'], *one['shows'].split())))}"

@@ -1,4 +1,4 @@
-"""The mkdocs hooks: insert the parts of a page that are generated from the program.
+"""The mkdocs hooks: insert the parts of a page that are generated from the program, and whole pages.
 
 A line ``<!-- made: NAME -->`` or ``<!-- made: NAME ARGUMENT -->`` is replaced by one of ``PARTS``.
 """
@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from docgen import catalogue, commands, manifest, sets
@@ -26,7 +28,7 @@ PARTS: dict[str, Callable[[str], str]] = {
 }
 """The generated parts by name."""
 
-_MATRIX = "matrix.md"
+_MATRIX, _CATALOG = "matrix.md", "reference/faults.md"
 _ROW = re.compile(r"^\| ([a-z0-9.-]+) \| (?=[RAPV] \|)", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"^<!-- made: ([a-z-]+)(?: (\S+))? -->$", re.MULTILINE)
 
@@ -45,11 +47,39 @@ def made(text: str) -> str:
     return _PLACEHOLDER.sub(part, text)
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """List a page for each family of faults below the catalog (mkdocs event)."""
+    pages = [{catalogue.title(family): _page_of(family)} for family in catalogue.family_pages()]
+    for part in config.nav or ():
+        for entry in next(iter(part.values())) if isinstance(part, dict) else ():
+            if isinstance(entry, dict) and _CATALOG in entry.values():
+                entry["Fault catalog"] = [{"Overview": _CATALOG}, *pages]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add a page for each family of faults (mkdocs event)."""
+    for family, text in catalogue.family_pages().items():
+        files.append(File.generated(config, _page_of(family), content=text))
+    return files
+
+
+def _page_of(family: str) -> str:
+    return f"reference/faults/{family}.md"
+
+
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Insert the generated parts, and link the faults of the matrix to the catalog (mkdocs event)."""
     if page.file.src_uri == _MATRIX:
-        return _ROW.sub(r"| [\1](reference/faults.md#\1) | ", markdown)
-    return made(markdown)
+        families = catalogue.family_of()
+        return _ROW.sub(
+            lambda row: (
+                f"| [{row[1]}]({_page_of(families[row[1]])}#{row[1]}) | " if row[1] in families else row[0]
+            ),
+            markdown,
+        )
+    index = f"\n## All faults\n\n{catalogue.index()}" if page.file.src_uri == _CATALOG else ""
+    return made(markdown) + index
 
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:
