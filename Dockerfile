@@ -20,5 +20,9 @@ WORKDIR /work
 USER 10001:10001
 # By `pkigen serve`: CRLs, CA certificates and OCSP, and with --tls-port the certificates.
 EXPOSE 8080 8443
+# For `pkigen serve`, which has the path /healthz at its HTTP port; no proxy is asked.
+ENV HEALTH_PORT=8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", "import os, urllib.request as r; \
+r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['HEALTH_PORT'] + '/healthz', timeout=2)"]
 ENTRYPOINT ["pkigen"]
 CMD ["--help"]

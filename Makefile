@@ -54,7 +54,7 @@ release: $(STAMP) ## everything of a release but the upload: tests (TESTS=no: wi
 	$(if $(filter no,$(TESTS)),,@$(MAKE) test)
 	@scripts/release.sh "$(CURDIR)/$(RUN)"
 
-installers: $(STAMP) .venv-installers/.made  ## pip, pipx, uvx and pre-commit install pkigen, which then works
+installers: $(STAMP) .venv-installers/.made  ## pip, pipx, uvx and pre-commit install pkigen; the Testcontainers class; wheels for arm64
 	PKIGEN_INSTALLERS=$(CURDIR)/.venv-installers $(RUN) -m pytest tests/installers $(TEST_ARGS)
 
 lowest: $(LOWEST_STAMP)  ## a part of the tests with the lowest versions that pyproject.toml allows
@@ -163,7 +163,7 @@ $(OPCUA_STAMP): tests/opcua/requirements.txt tests/opcua/package.json
 
 .venv-installers/.made:
 	@$(PYTHON) -m venv .venv-installers
-	@.venv-installers/bin/python -m pip install --quiet --disable-pip-version-check "pipx>=1.7" "uv>=0.9" "pre-commit>=4"
+	@.venv-installers/bin/python -m pip install --quiet --disable-pip-version-check "pipx>=1.7" "uv>=0.9" "pre-commit>=4" "testcontainers>=4.9"
 	@touch $@
 
 .venv-loadtools/.made:

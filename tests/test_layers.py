@@ -45,7 +45,7 @@ ROWS = (
     ("api",),
     ("pkigen",),
     ("cli", "pytest_plugin"),
-    ("commit_hooks",),
+    ("commit_hooks", "testcontainers"),
     ("__main__",),
 )
 HEIGHT = {unit: height for height, row in enumerate(ROWS) for unit in row}
