@@ -14,6 +14,7 @@ SCRIPT = """
 import json, sys, threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 import testcontainers.core.container as container
+from docker.models.containers import ExecResult
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
@@ -28,7 +29,7 @@ started = {}
 class Started:
     short_id = id = "0"
     status = "running"
-    def exec_run(self, cmd, **options): return (int("missing" in cmd), " ".join(cmd).encode())
+    def exec_run(self, cmd, **options): return ExecResult(int("missing" in cmd), " ".join(cmd).encode())
     def reload(self): pass
     def remove(self, **options): pass
     def stop(self, **options): pass
