@@ -45,7 +45,7 @@ ROWS = (
     ("api",),
     ("pkigen",),
     ("cli", "pytest_plugin"),
-    ("commit_hooks", "testcontainers"),
+    ("commit_hooks",),
     ("__main__",),
 )
 HEIGHT = {unit: height for height, row in enumerate(ROWS) for unit in row}

@@ -46,7 +46,7 @@ container.DockerClient = Client
 container.c.ryuk_disabled = True
 container.DockerContainer.get_container_host_ip = lambda self: "127.0.0.1"
 container.DockerContainer.get_exposed_port = lambda self, port: server.server_port
-from pkigen.testcontainers import PkigenContainer
+from pkigen_container import PkigenContainer
 
 with PkigenContainer(sys.argv[1]) as pki:
     try:
@@ -61,7 +61,14 @@ with PkigenContainer(sys.argv[1]) as pki:
 def test_the_container_builds_the_profile_and_is_ready_when_it_serves(tmp_path: Path) -> None:
     (tmp_path / "pki.yaml").write_text("name: x\n")
     python = f"{INSTALLERS}/bin/python"
-    output = run(python, "-c", SCRIPT, tmp_path / "pki.yaml", cwd=tmp_path, environ={"PYTHONPATH": str(ROOT)})
+    output = run(
+        python,
+        "-c",
+        SCRIPT,
+        tmp_path / "pki.yaml",
+        cwd=tmp_path,
+        environ={"PYTHONPATH": str(ROOT / "examples" / "testcontainers")},
+    )
     started = json.loads(output.splitlines()[-1])
     assert started["image"] == "pkigen"
     assert started["command"] == "['/profile/pki.yaml']"

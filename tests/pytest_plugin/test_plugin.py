@@ -36,7 +36,7 @@ def fetch(url, context=None):
 def loaded() -> None:
     """Import all modules of pkigen, because pytester removes modules that a run imports."""
     for module in pkgutil.walk_packages(pkigen.__path__, "pkigen."):
-        if not module.name.endswith(("__main__", "testcontainers")):
+        if not module.name.endswith("__main__"):
             import_module(module.name)
 
 

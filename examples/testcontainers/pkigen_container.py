@@ -26,7 +26,7 @@ _SCRIPT = (
 _READ = 'cat out/*/"$0"'
 
 
-class PkigenContainer(DockerContainer):  # type: ignore[misc]  # testcontainers is optional
+class PkigenContainer(DockerContainer):
     """Serves the environment of a profile: CRLs and OCSP over HTTP, and each certificate over TLS.
 
     ``profile`` is a file, whose directory is mounted, or the name of a shipped profile. ``http_port`` is the
