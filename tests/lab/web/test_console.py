@@ -41,6 +41,13 @@ def test_every_page_requires_a_session(path: str, name: str, plant: Plant) -> No
     assert {key: answer.headers[key] for key in HEADERS} == HEADERS
 
 
+def test_lines_do_not_break_inside_a_date(person: Person) -> None:
+    for path in ("/certificate", "/try"):
+        text = person.client.get(path).text
+        assert re.findall(r'<span class="date">\d{4}-\d\d-\d\d</span>', text)
+    assert re.search(r"\.date \{ white-space: nowrap", person.client.get("/static/console.css").text)
+
+
 @pytest.mark.parametrize("state", ["reissued", "self-signed", "foreign"])
 def test_the_experiments_page_opens_for_a_certificate_that_no_ca_of_the_lab_can_revoke(
     state: str, own_plant: Plant
