@@ -96,14 +96,26 @@ def run_client(
         raise InputError(f"{environment.folder}: no certificate for TLS servers matches '{only}'")
     patterns = tuple(known)
     with ExitStack() as servers:
-        port = environment.http_port
-        if port is not None:
-            servers.enter_context(serve(environment.folder, port=port))
+        _serve_crls(environment, servers)
         url = servers.enter_context(serve_tls(environment.folder))
         scratch = Path(servers.enter_context(TemporaryDirectory(prefix="pkigen-client-")))
         runner = _Runner(command, url.rpartition(":")[2], timeout, patterns, scratch)
         with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
             return list(pool.map(runner.run, first.values()))
+
+
+def _serve_crls(environment: Environment, servers: ExitStack) -> None:
+    """Serve the URLs in the certificates until the end of ``servers``."""
+    port = environment.http_port
+    if port is None:
+        return
+    try:
+        servers.enter_context(serve(environment.folder, port=port))
+    except EnvironmentFailure as error:
+        raise EnvironmentFailure(
+            f"{environment.base_url}, to which the certificates point, cannot be served: another program has "
+            "its port. Stop that program, or build with another base_url"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

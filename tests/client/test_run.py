@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import socket
 import sys
 from xml.etree import ElementTree as ET
 
@@ -12,7 +13,7 @@ from pkigen import build
 from pkigen.client import Outcome, run_client
 from pkigen.client.reports import as_junit, as_sarif
 from pkigen.environment.environment import Environment
-from pkigen.errors import InputError
+from pkigen.errors import EnvironmentFailure, InputError
 from tests import pages
 
 CLIENT = """
@@ -79,6 +80,14 @@ def test_a_run_that_means_nothing_is_an_error(
 ) -> None:
     with pytest.raises(InputError, match=message):
         run_client(environment, command, only=only)
+
+
+def test_a_port_that_another_program_has_is_an_error_that_names_the_url(environment: Environment) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", environment.http_port or 0))
+        taken.listen()
+        with pytest.raises(EnvironmentFailure, match=f"{environment.base_url}, to which .* base_url"):
+            run_client(environment, ACCEPTS)
 
 
 def test_the_reports_state_what_the_client_did(environment: Environment) -> None:
