@@ -51,6 +51,16 @@ SIZES = {ATTRIBUTE_TYPES[short][0]: size for short, size in _SIZES.items()}
 """OID -> smallest and largest number of characters (RFC 5280, appendix A.1; the rest X.520, which has 40
 for a postal code where appendix A.1 has 16)."""
 
+STRING_TYPES = {
+    "utf8": der.UTF8_STRING,
+    "printable": der.PRINTABLE_STRING,
+    "ia5": der.IA5_STRING,
+    "teletex": der.TELETEX_STRING,
+    "bmp": der.BMP_STRING,
+    "universal": der.UNIVERSAL_STRING,
+}
+"""The string types that a profile can state for a value of a name."""
+
 COMMON_NAME = "2.5.4.3"
 SHORT_NAMES = {oid: short for short, (oid, _) in ATTRIBUTE_TYPES.items()}
 _CODECS = {
@@ -66,7 +76,8 @@ _CODECS = {
 def name(pairs: Iterable[tuple[str, str]]) -> Name:
     """Return a name with one attribute per RDN, from (short name or dotted OID, value) in order.
 
-    A type that begins with ``+`` adds its attribute to the RDN before it.
+    A type that begins with ``+`` adds its attribute to the RDN before it; one that ends with ``:`` and a
+    string type, such as ``O:printable``, states that of its value.
     """
     rdns = list[tuple[Attribute, ...]]()
     for kind, value in pairs:
@@ -79,8 +90,9 @@ def name(pairs: Iterable[tuple[str, str]]) -> Name:
 
 @lru_cache(maxsize=512)
 def _rdn(kind: str, value: str) -> tuple[Attribute, ...]:
-    oid, tag = ATTRIBUTE_TYPES.get(kind, (kind, der.UTF8_STRING))
-    return (Attribute(oid, value, tag),)
+    plain, _, string_type = kind.partition(":")
+    oid, tag = ATTRIBUTE_TYPES.get(plain, (plain, der.UTF8_STRING))
+    return (Attribute(oid, value, STRING_TYPES.get(string_type, tag)),)
 
 
 def encode(value: Name) -> bytes:

@@ -16,12 +16,14 @@ from pkigen.cli._console import (
     printable,
     wrap,
 )
+from pkigen.cli._environments import find_environment
 from pkigen.cli._options import (
     EvaluationTime,
     Json,
     PassphraseFiles,
     parse_time,
 )
+from pkigen.cli._path_tests import run_path_tests
 from pkigen.cli._progress import elapsed_time
 from pkigen.errors import InputError
 
@@ -40,7 +42,14 @@ HELP_ORDER = 110
 
 
 def verify(
-    certificate: Annotated[Path, typer.Argument(metavar="CERT", help="Certificate file in any format.")],
+    certificate: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CERT",
+            help="Certificate file in any format, or a built environment with path tests.",
+            callback=find_environment,
+        ),
+    ],
     chain: Annotated[
         _Files, typer.Option("--chain", metavar="FILE", help="File with CA certificates; may be repeated.")
     ] = None,
@@ -103,7 +112,8 @@ def verify(
     OpenSSL builds and validates the path, as in appliances. Without --trust, the self-signed
     certificates among the files are trusted. With CRLs, every certificate but the trust anchor
     needs one; delta CRLs and indirect CRLs are applied. The exit code is 1 if the path is refused,
-    or if OpenSSL supports an algorithm of it too little to decide ("cannot say").
+    or if OpenSSL supports an algorithm of it too little to decide ("cannot say"). For an environment
+    whose profile has path_tests, the command runs these, and the exit code is 1 if a verdict is wrong.
 
     \b
     Examples:
@@ -114,11 +124,15 @@ def verify(
     from pkigen.inspection.path import PolicyOptions, policy_oids
     from pkigen.inspection.path.verify import Verification, verify
 
+    instant = parse_time(at) or datetime.now(UTC)
+    if (certificate / "manifest.json").is_file():
+        run_path_tests(certificate, instant, json=json)
+        return
     if crl and fetch_crl:
         raise InputError("--crl and --fetch-crl exclude each other")
     verification = Verification(
         certificate,
-        parse_time(at) or datetime.now(UTC),
+        instant,
         chain=tuple(chain or ()),
         trust=tuple(trust or ()),
         crls=tuple(crl or ()),

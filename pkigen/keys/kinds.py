@@ -111,7 +111,8 @@ FIXED_KINDS = {kind.name: kind for kind in (*_KINDS, *_UNSOUND)}
 """Every kind except RSA keys of arbitrary size, by name."""
 
 UNSOUND = {kind.name: kind for kind in _UNSOUND}
-"""Kinds that only faults use; a profile cannot name them."""
+"""Kinds that servers do not use; a profile can name only ``DSA``, the others are for faults."""
+DSA = "dsa-2048"
 
 WELL_KNOWN = ("rsa-2048", "rsa-3072", "rsa-4096", *(kind.name for kind in _KINDS))
 """Key kinds to suggest; RSA also has every size between SMALLEST_RSA and LARGEST_RSA bits."""

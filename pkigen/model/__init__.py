@@ -29,6 +29,8 @@ from pkigen.model.entities import (
 )
 from pkigen.model.revocation import (
     REASON_CODES,
+    AdditionalCrl,
+    AdditionalEntry,
     CrlEntry,
     CrlForm,
     CrlPart,
@@ -43,6 +45,8 @@ from pkigen.model.revocation import (
 __all__ = [
     "PKCS12_PASSPHRASE",
     "REASON_CODES",
+    "AdditionalCrl",
+    "AdditionalEntry",
     "Alteration",
     "Attribute",
     "CertificatePlan",

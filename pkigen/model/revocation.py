@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pkigen.model.certificates import Edit, Extension, Signature
+from pkigen.model.certificates import Edit, Extension, Name, Signature
 
 REASON_CODES = {
     "unspecified": 0,
@@ -76,6 +76,34 @@ class CrlPart:
 
 
 @dataclass(frozen=True)
+class AdditionalEntry:
+    """An entry of an additional CRL; ``at`` is the revocation date as the profile states it."""
+
+    serial: int
+    reason: str
+    at: str
+    extensions: tuple[Extension, ...] = ()
+
+
+@dataclass(frozen=True)
+class AdditionalCrl:
+    """A CRL with the contents that the profile states, signed by its authority and published at its own URL.
+
+    ``issuer`` is empty for the authority's own name, ``number`` None for the number of its complete CRL.
+    The times are as the profile states them, relative to the publication or absolute; empty for those of
+    the complete CRL.
+    """
+
+    name: str
+    issuer: Name = ()
+    number: int | None = None
+    this_update: str = ""
+    next_update: str = ""
+    entries: tuple[AdditionalEntry, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+
+
+@dataclass(frozen=True)
 class CrlPlan:
     """The CRL that an authority publishes: its lifetime in seconds, and its URL.
 
@@ -84,8 +112,9 @@ class CrlPlan:
     ``entries`` and ``extensions`` are appended to the regular ones. ``rogue_key`` signs instead of the
     authority's key: it is the id of another authority, or names a key that belongs to no entity.
     ``countdown`` gives each CRL a lower number than
-    the previous CRL, which is written to a file next to it. ``parts`` are published in addition;
-    ``indirect_crl_issuer`` is the id of another authority whose indirect CRL contains the same entries.
+    the previous CRL, which is written to a file next to it. ``parts`` and ``additional`` are published in
+    addition; ``indirect_crl_issuer`` is the id of another authority whose indirect CRL contains the same
+    entries.
     """
 
     lifetime: int
@@ -101,8 +130,14 @@ class CrlPlan:
     form: CrlForm = CrlForm.SOUND
     parts: tuple[CrlPart, ...] = ()
     indirect_crl_issuer: str = ""
+    additional: tuple[AdditionalCrl, ...] = ()
 
-    def part_url(self, part: CrlPart) -> str:
+    @property
+    def published_parts(self) -> tuple[CrlPart | AdditionalCrl, ...]:
+        """All CRLs that are published in addition to the complete CRL."""
+        return (*self.parts, *self.additional)
+
+    def part_url(self, part: CrlPart | AdditionalCrl) -> str:
         """Return the URL of a part, in a directory next to the complete CRL."""
         return f"{self.url.removesuffix(self.suffix)}/{part.name}.crl"
 

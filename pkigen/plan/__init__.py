@@ -16,7 +16,7 @@ from pkigen.plan.crl_distribution import CRL_LIFE
 from pkigen.plan.entities import Planner, Serials
 from pkigen.plan.fleets import FleetPlan, fleet_plans
 from pkigen.plan.service_faults import PlannedServing, serving_of
-from pkigen.profile import Profile
+from pkigen.profile import PathTest, Profile
 from pkigen.x509 import CertificateList
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class Plan:
     with their reasons. ``sets`` are the requirement sets that cases are checked against: the profile's
     sets, and the sets that cases violate. ``own_sets`` are the sets of single entities, by entity id:
     the name of each set by its reference.
-    ``serving`` lists the intentional errors of the service for
-    authorities without a fault. ``warnings`` are values that are valid but probably not
-    intended. ``previous_crls`` are the CRLs that imported authorities published elsewhere, by entity id.
+    ``serving`` lists the intentional errors of the service for authorities without a fault. ``path_tests``
+    are those of the profile. ``warnings`` are values that are valid but probably not intended.
+    ``previous_crls`` are the CRLs that imported authorities published elsewhere, by entity id.
     ``fleets`` are certificates in shards; ``certificates()`` and ``count`` do not contain them.
     ``fixed_times`` are the times of certificates that the profile states as dates; they are complete when all
     certificates are planned.
@@ -58,11 +58,17 @@ class Plan:
     sets: tuple[RequirementSet, ...]
     own_sets: Mapping[str, Mapping[str, str]]
     serving: tuple[PlannedServing, ...]
+    path_tests: tuple[PathTest, ...]
     warnings: tuple[Problem, ...]
     previous_crls: Mapping[str, CertificateList]
     fleets: tuple[FleetPlan, ...]
     fixed_times: Set[datetime]
     certificates: Callable[[], Iterator[Entity]] = field(repr=False)
+
+    def rejecting_tests(self) -> dict[str, str]:
+        """Return the ids of the path tests that reject a certificate without any settings, by its name."""
+        rejecting = (one for one in self.path_tests if one.expect == "reject" and one.has_default_settings)
+        return {test.certificate: test.id for test in rejecting}
 
 
 def plan(profile: Profile, clock: datetime, serials: Serials | None, crl_life: Span = CRL_LIFE) -> Plan:
@@ -89,6 +95,7 @@ def plan(profile: Profile, clock: datetime, serials: Serials | None, crl_life: S
             for entity, sets in own_sets(profile).items()
         },
         serving,
+        profile.path_tests,
         tuple(planner.warnings),
         planner.previous_crls,
         fleet_plans(profile, planner),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Protocol, TypeVar
@@ -14,7 +15,10 @@ from pkigen.keys.kinds import KeyKind, parse_kind, refusal
 from pkigen.model import (
     PKCS12_PASSPHRASE,
     CertificatePlan,
+    CrlForm,
     CrlPlan,
+    Edit,
+    EditOp,
     Entity,
     Extension,
     ImportedCA,
@@ -26,6 +30,7 @@ from pkigen.model import (
     Signature,
 )
 from pkigen.plan import imported_ca
+from pkigen.plan.additional_crls import additional_crl
 from pkigen.plan.crl_distribution import crl_plan, partition_of, points
 from pkigen.plan.defaults import Extensions, Setting, ca_url, crl_url, ocsp_url
 from pkigen.plan.digest import digest
@@ -164,15 +169,19 @@ class Planner:
         )
 
     def _crl(self, spec: AuthoritySpec) -> CrlPlan | None:
-        """Return the CRL of an authority that can sign CRLs; None if it publishes none."""
-        if isinstance(spec.crl, Omit):
+        """Return the CRLs of an authority that can sign CRLs; None if it publishes none."""
+        omitted, settings = isinstance(spec.crl, Omit), spec.crl_settings
+        if omitted and not spec.crls:
             return None
         if spec.name not in self._crls:
-            life = self._seconds(spec.crl.valid or self._crl_life)
+            life = self._seconds(settings.valid or self._crl_life)
             url = crl_url(self.profile.base_url, spec.name)
             lists_others = any(other.crl_settings.issuer == spec.name for other in self._specs.values())
-            delta = self._seconds(spec.crl.delta)
-            self._crls[spec.name] = crl_plan(spec, life, delta, url, lists_others=lists_others)
+            delta = self._seconds(settings.delta)
+            crl = crl_plan(spec, life, delta, url, lists_others=lists_others)
+            additional = tuple(additional_crl(one, self._subjects) for one in spec.crls)
+            form = CrlForm.NONE if omitted else crl.form
+            self._crls[spec.name] = replace(crl, additional=additional, form=form)
         return self._crls[spec.name]
 
     def _responding(self, spec: AuthoritySpec) -> Responding | None:
@@ -196,7 +205,7 @@ class Planner:
             return None, None
         spec = self._specs[issuer]
         crl = self._crl(spec)
-        if crl is None:
+        if crl is None or crl.form is CrlForm.NONE:
             return None, None
         other, where = spec.crl_settings.issuer, (issuer, partition)
         if where not in self._led_to:
@@ -289,11 +298,14 @@ class Planner:
         count = self.partitions(issuer)
         setting = self.setting(spec, role, issuer, partition_of(spec.name, count) if count else 0)
         issuer_name = subject if self_signed else self._subjects[issuer]
+        if spec.issuer_name is not None:
+            issuer_name = names.name(spec.issuer_name)
         signature = Signature(spec.signature.digest or "", spec.signature.pss)
         if issuer in self._imported_cas:
             self._check_signature(spec, issuer, signature)
         extensions = self._extensions(spec, setting)
         issuer_id = own_id if self_signed else f"{Role.AUTHORITY}/{issuer}"
+        inherits = isinstance(spec, AuthoritySpec) and spec.dsa_parameters is not None
         not_before, not_after = self._times(spec.valid)
         return CertificatePlan(
             issuer_id,
@@ -304,12 +316,23 @@ class Planner:
             not_after,
             signature,
             extensions,
-            digest(subject, issuer_name, signature, spec.valid.text, extensions, serial=spec.serial)
+            digest(
+                subject,
+                issuer_name,
+                signature,
+                spec.valid.text,
+                extensions,
+                "DSA parameters inherited" if inherits else "",
+                serial=spec.serial,
+            )
             if self._serials
             else "",
+            (_WITHOUT_PARAMETERS,) if inherits else (),
         )
 
 
+_WITHOUT_PARAMETERS = Edit((6, 0, 1), EditOp.REMOVE)
+"""Removes the parameters of the public key, which are then those of the issuer's (RFC 3279, 2.3.2)."""
 _SERVER_PURPOSES = {oids.EXTENDED_KEY_USAGES["any"], oids.EXTENDED_KEY_USAGES["serverAuth"]}
 
 

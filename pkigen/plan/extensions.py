@@ -180,7 +180,19 @@ def distribution_points(oid: str, value: DistributionPoints) -> Extension:
 
 
 def _distribution_point(value: DistributionPoint) -> bytes:
-    return point(value.uris, value.reasons, names.name(value.crl_issuer) if value.crl_issuer else ())
+    name = distribution_point_name(
+        [*map(_uri, value.uris), *map(general_name, value.names)], value.relative_name or ()
+    )
+    return _encoded_point(name, value.reasons, names.name(value.crl_issuer) if value.crl_issuer else ())
+
+
+def distribution_point_name(full_name: Iterable[bytes], relative_name: Iterable[tuple[str, str]]) -> bytes:
+    """Encode DistributionPointName (4.2.1.13) in its field [0]; empty without names."""
+    if relative_name:
+        (rdn,) = der.children(names.encode(names.name(relative_name)))
+        return der.explicit(0, der.tlv(0xA1, der.contents(rdn)))
+    encoded = b"".join(full_name)
+    return der.explicit(0, der.tlv(0xA0, encoded)) if encoded else b""
 
 
 def point(uris: Iterable[str], reasons: tuple[str, ...] = (), crl_issuer: Name = ()) -> bytes:
@@ -188,9 +200,11 @@ def point(uris: Iterable[str], reasons: tuple[str, ...] = (), crl_issuer: Name =
 
     Empty ``reasons`` means all reasons; an empty ``crl_issuer`` means the issuer of the certificate.
     """
-    parts, full_name = [], [_uri(uri) for uri in uris]
-    if full_name:
-        parts.append(der.explicit(0, der.tlv(0xA0, *full_name)))
+    return _encoded_point(distribution_point_name(map(_uri, uris), ()), reasons, crl_issuer)
+
+
+def _encoded_point(name: bytes, reasons: tuple[str, ...], crl_issuer: Name) -> bytes:
+    parts = [name]
     if reasons:
         bits = der.named_bits(reasons, REASON_FLAGS)
         parts.append(der.tlv(0x81, der.contents(bits)))

@@ -49,6 +49,7 @@ class PathExpectations:
     def __init__(self, authorities: Iterable[Entity], clock: datetime) -> None:
         self.times: dict[str, tuple[datetime, datetime]] = {}
         self._authorities = {entity.id: entity for entity in authorities}
+        self._serials = {authority: number for number, authority in enumerate(self._authorities, 2)}
         self._clock = clock
         self._chains: dict[tuple[str, ...], tuple[Certificate, ...]] = {}
         self._defects: dict[object, PathDefect | None] = {}
@@ -134,7 +135,8 @@ class PathExpectations:
             return Certificate(_signed_again(entity.imported.certificate))
         plan = _plain(entity.certificates[0])
         not_before, not_after = self.times.get(authority_id, (plan.not_before, plan.not_after))
-        plan = replace(plan, not_before=not_before, not_after=not_after)
+        # Below a self-issued CA, OpenSSL would confuse certificates with the same serial number.
+        plan = replace(plan, serial=self._serials[authority_id], not_before=not_before, not_after=not_after)
         own, issuer = self._signer(authority_id), self._signer(plan.issuer_id)
         return Certificate(certificate(plan, _public_key(), own.key_identifier, issuer, None))
 

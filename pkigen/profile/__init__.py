@@ -1,6 +1,7 @@
 """The profile: the YAML document that describes an environment."""
 
 from pkigen.documents.fields import OMIT, Omit
+from pkigen.profile.crl_fields import AdditionalCrlSpec, CrlEntrySpec, CrlScope
 from pkigen.profile.extension_fields import (
     AccessLocations,
     DistributionPoint,
@@ -11,6 +12,7 @@ from pkigen.profile.extension_fields import (
 )
 from pkigen.profile.loader import load
 from pkigen.profile.name_fields import GeneralName
+from pkigen.profile.path_tests import PathTest
 from pkigen.profile.policy_fields import InhibitAnyPolicy, Policies, PolicyConstraints, PolicyMappings
 from pkigen.profile.profile import Profile
 from pkigen.profile.specifications import (
@@ -26,9 +28,12 @@ __all__ = [
     "OMIT",
     "SELF",
     "AccessLocations",
+    "AdditionalCrlSpec",
     "AuthoritySpec",
     "CertificateSpec",
     "CertificateTemplate",
+    "CrlEntrySpec",
+    "CrlScope",
     "DistributionPoint",
     "DistributionPoints",
     "ExtendedKeyUsage",
@@ -38,6 +43,7 @@ __all__ = [
     "InhibitAnyPolicy",
     "NameConstraints",
     "Omit",
+    "PathTest",
     "Policies",
     "PolicyConstraints",
     "PolicyMappings",

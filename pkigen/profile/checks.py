@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pkigen.asn1.oids import SUBJECT_ALTERNATIVE_NAME
@@ -13,6 +14,7 @@ from pkigen.errors import Problem
 from pkigen.formats.output_formats import format_called, incompatible
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import Signature
+from pkigen.profile.crl_checks import crl_errors
 from pkigen.profile.enrolment import Template
 from pkigen.profile.expansion import (
     Body,
@@ -23,6 +25,7 @@ from pkigen.profile.expansion import (
 from pkigen.profile.extension_fields import ExtendedKeyUsage
 from pkigen.profile.fleets import Fleet, fleet_errors
 from pkigen.profile.names import check_name
+from pkigen.profile.path_tests import path_test_errors
 from pkigen.profile.profile import Profile, above, in_order, unravel
 from pkigen.profile.specifications import (
     SELF,
@@ -96,6 +99,8 @@ class Checks:
                 if len(self._problems) > self._most:
                     return
         self._check_derived(names)
+        for place, words, close in path_test_errors(self._profile.path_tests, names.values(), self._known):
+            self._problems.append(replace(self._profile.top_problem(place, words), suggestion=close))
         for authority_body, instance, spec in specs:
             self._report(authority_body, instance, _check_responder(spec, known, tuple(names.values())))
         self._profile.warnings = tuple(self._warnings.values())
@@ -174,26 +179,14 @@ class Checks:
         if spec.no_rev_avail:
             words = "only end-entity certificates may have this extension (RFC 9608, 2); remove it here"
             yield ("no_rev_avail",), words, None
-        if spec.crl_settings.previous and not spec.imported:
-            yield ("crl", "from"), "only an imported authority has a previous CRL", None
-        if (lister := spec.crl_settings.issuer) is not None:
-            yield from self._check_lister(spec, lister)
+        yield from crl_errors(spec, self._authorities, self._mentioned)
+        if spec.dsa_parameters and not all(
+            name in self._authorities and parse_kind(self._authorities[name].key).family == "dsa"
+            for name in (spec.name, *spec.issuers)
+        ):
+            yield ("dsa_parameters",), "the authority and its issuer need DSA keys (key: dsa-2048)", None
         if spec.is_imported_without_key and spec.formats:
             yield ("formats",), "formats need a key, and the authority was imported without one", None
-
-    def _check_lister(self, spec: AuthoritySpec, lister: str) -> Errors:
-        """Check the authority that issues the indirect CRL for this one."""
-        authority = self._authorities.get(lister)
-        if lister == spec.name:
-            yield ("crl", "issuer"), f"'{lister}' is the authority itself; leave it out", None
-        elif authority is None and lister not in self._mentioned:
-            yield ("crl", "issuer"), f"no authority is called '{lister}'", close_to(lister, self._known)
-        elif authority is not None and authority.is_imported_without_key:
-            yield ("crl", "issuer"), f"'{lister}' was imported without a key and cannot sign CRLs", None
-        elif authority is not None and isinstance(authority.crl, Omit):
-            yield ("crl", "issuer"), f"'{lister}' publishes no CRL (crl: none)", None
-        elif authority is not None and authority.crl_settings.issuer:
-            yield ("crl", "issuer"), f"'{lister}' delegates its own revocations to another authority", None
 
     def _in_circles(self) -> set[str]:
         """Return the names of authorities in issuer cycles, and between two cycles."""
@@ -346,7 +339,9 @@ def _name_warnings(spec: CertificateSpec) -> Errors:
     is_server = not isinstance(purposes, ExtendedKeyUsage) or purposes.permits_servers
     raw = any(extension.oid == SUBJECT_ALTERNATIVE_NAME for extension in spec.extensions)
     if is_server and spec.san is None and not raw and not spec.faults and not alternative_names(spec):
-        common_names = ", ".join(f"'{value}'" for kind, value in spec.subject if kind in ("CN", "+CN"))
+        common_names = ", ".join(
+            f"'{value}'" for kind, value in spec.subject if kind.strip("+").startswith("CN")
+        )
         reason = (
             f"the common name {common_names} is not a host name"
             if common_names

@@ -9,7 +9,14 @@ from pydantic import Field, model_validator
 from pkigen.asn1.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS
 from pkigen.documents import limits
 from pkigen.documents.fields import OID, Parsed, Schema, Value, parse_oid, unknown
-from pkigen.profile.name_fields import AnyName, DistinguishedName, Subtree, parse_hex, parse_uri
+from pkigen.profile.name_fields import (
+    AnyName,
+    DistinguishedName,
+    RelativeName,
+    Subtree,
+    parse_hex,
+    parse_uri,
+)
 
 AT_LEAST_ONE = Field(min_length=1)
 """RFC 5280 requires at least one element in these lists (SIZE (1..MAX)); ``none`` omits the extension."""
@@ -134,6 +141,8 @@ class DistributionPoint(Value):
     """A distribution point; a bare URI if it has no other fields."""
 
     uris: tuple[Uri, ...] = ()
+    names: tuple[AnyName, ...] = ()
+    relative_name: RelativeName | None = None
     reasons: tuple[ReasonFlag, ...] = ()
     crl_issuer: DistinguishedName | None = None
 
@@ -146,8 +155,12 @@ class DistributionPoint(Value):
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
-        if not self.uris and not self.crl_issuer:
-            raise ValueError("a distribution point needs uris or crl_issuer (RFC 5280, 4.2.1.13)")
+        if not (self.uris or self.names or self.relative_name or self.crl_issuer):
+            raise ValueError("a distribution point needs uris, names or crl_issuer (RFC 5280, 4.2.1.13)")
+        if self.relative_name and (self.uris or self.names):
+            raise ValueError(
+                "a distribution point has names or a relative_name, not both (RFC 5280, 4.2.1.13)"
+            )
         return self
 
 

@@ -17,12 +17,15 @@ Made = tuple[str, Mapping[str, str]]
 """Origin of a generated name: the key of the range or table, and the variables."""
 
 
-def merge(base: Table, over: Table) -> Table:
-    """Return ``base`` overridden by ``over``: mappings merge key by key, other values are replaced."""
+def merge(base: Table, over: Table, *, nested: bool = True) -> Table:
+    """Return ``base`` overridden by ``over``: mappings merge key by key, other values are replaced.
+
+    Without ``nested``, the mappings in it are replaced as well.
+    """
     merged = base.copy()
     for key, value in over.items():
         inherited = merged.get(key)
-        if isinstance(inherited, Table) and isinstance(value, Table):
+        if nested and isinstance(inherited, Table) and isinstance(value, Table):
             value = merge(inherited, value)
         merged.put(key, value, over.key_locations.get(key))
     return merged
@@ -39,7 +42,8 @@ def inherit(defaults: Table, above: Table, own: Table) -> Table:
         for key, value in layer.items():
             inherited = fields.get(key)
             if key == "subject" and isinstance(inherited, Table) and isinstance(value, Table):
-                value = merge(inherited, value)
+                # A value with a string type is a mapping, too: {O: {utf8: Contoso}}.
+                value = merge(inherited, value, nested=False)
             fields.put(key, value, layer.key_locations.get(key))
     return fields
 

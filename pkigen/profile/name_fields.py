@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pkigen.asn1 import der
-from pkigen.asn1.der import IA5_STRING, PRINTABLE_STRING
-from pkigen.asn1.names import ATTRIBUTE_TYPES, SIZES
+from pkigen.asn1.der import BMP_STRING, IA5_STRING, PRINTABLE_STRING, TELETEX_STRING
+from pkigen.asn1.names import ATTRIBUTE_TYPES, SIZES, STRING_TYPES
 from pkigen.documents.fields import OID, KeyedError, Parsed, parse_oid, unknown
 
 Pairs = tuple[tuple[str, str], ...]
@@ -24,6 +24,9 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(\*\.)?{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _NEVER = re.compile("[\0\ud800-\udfff]")
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
+_NARROW = {TELETEX_STRING: 0xFF, BMP_STRING: 0xFFFF}
+"""The highest character of a string type, and below, the name of the type."""
+_NARROW_NAMES = {TELETEX_STRING: "TeletexString", BMP_STRING: "BMPString"}
 _LONGEST_QUOTE = 100
 _KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "srv", "krb5", "smtputf8", "hardware", "ntds")
 
@@ -57,7 +60,8 @@ def distinguished_name(value: Any) -> Pairs:
     """Return (attribute type, value) in order, from a mapping; a list gives several values of one type.
 
     An empty value omits the attribute. ``CN+UID: [a.test, "4711"]`` is one RDN with several attributes; all
-    types of an RDN except the first begin with ``+``.
+    types of an RDN except the first begin with ``+``. ``O: {printable: Contoso}`` states the string type of a
+    value; the type is then ``O:printable``.
     """
     if not isinstance(value, dict):
         raise ValueError("a name is a mapping such as {C: US, O: Contoso Inc., CN: a.test}")
@@ -68,20 +72,34 @@ def distinguished_name(value: Any) -> Pairs:
             continue
         if kind not in ATTRIBUTE_TYPES and not OID.fullmatch(kind):
             raise KeyedError(kind, unknown("attribute type", kind, tuple(ATTRIBUTE_TYPES)))
-        for text in texts if isinstance(texts, list) else [texts]:
-            if not isinstance(text, str):
-                raise KeyedError(kind, f"the value of {kind} must be a text")
+        for value_of_kind in texts if isinstance(texts, list) else [texts]:
+            string_type, text = _typed_string(kind, value_of_kind)
             if text:
-                pairs.append(_pair(kind, text))
+                pairs.append(_pair(kind, string_type, text))
     return tuple(pairs)
 
 
 @lru_cache(maxsize=512)
-def _pair(kind: str, text: str) -> tuple[str, str]:
+def _pair(kind: str, string_type: str, text: str) -> tuple[str, str]:
     """Return an attribute type and its value; cached, since many names share most of their attributes."""
-    if problem := _problem_of(kind, text):
+    if problem := _problem_of(kind, text, string_type):
         raise KeyedError(kind, problem)
-    return str(kind), str(text)
+    return f"{kind}:{string_type}" if string_type else str(kind), str(text)
+
+
+def _typed_string(kind: str, value: Any) -> tuple[str, str]:
+    """Return the string type of an attribute value, "" for the default, and the text."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((string_type, text),) = value.items()
+        if string_type not in STRING_TYPES:
+            raise KeyedError(kind, unknown("string type", str(string_type), tuple(STRING_TYPES)))
+        if isinstance(text, str):
+            return str(string_type), text
+    elif isinstance(value, str):
+        return "", value
+    raise KeyedError(
+        kind, f"the value of {kind} must be a text, or a string type and a text: {{utf8: Contoso}}"
+    )
 
 
 def _one_rdn(kinds: str, texts: Any) -> Iterator[tuple[str, str]]:
@@ -98,16 +116,20 @@ def _one_rdn(kinds: str, texts: Any) -> Iterator[tuple[str, str]]:
             raise KeyedError(kinds, str(error)) from error
         if len(pairs) != 1:
             raise ValueError(f"{kinds}: the value of {kind} must be one text that is not empty")
-        yield f"+{kind}" if number else kind, pairs[0][1]
+        ((typed, value),) = pairs
+        yield f"+{typed}" if number else typed, value
 
 
-def _problem_of(kind: str, text: str) -> str:
+def _problem_of(kind: str, text: str, string_type: str) -> str:
     """Return why an attribute cannot have a value (RFC 5280, appendix A.1), or an empty string."""
     oid, tag = ATTRIBUTE_TYPES.get(kind, (kind, 0))
+    tag = STRING_TYPES.get(string_type, tag)
     if tag == PRINTABLE_STRING and not _PRINTABLE.fullmatch(text):
         return f"{kind} is a PrintableString, which cannot hold '{text}'"
     if tag == IA5_STRING and not text.isascii():
         return f"{kind} is an IA5String, which cannot hold '{text}'"
+    if tag in _NARROW and any(ord(character) > _NARROW[tag] for character in text):
+        return f"{kind} is a {_NARROW_NAMES[tag]}, which cannot hold '{text}'"
     if _NEVER.search(text):
         return f"{kind} holds a character that no name can"
     smallest, largest = SIZES.get(oid, (1, len(text)))
@@ -255,3 +277,13 @@ def name_of_host(text: str, single_label: bool = True) -> GeneralName | None:
 AnyName = Annotated[GeneralName, Parsed(parse_general_name, "dns:a.test, ip:10.0.0.1 ...", "")]
 Subtree = Annotated[GeneralName, Parsed(_parse_constraint, "dns:a.test, ip:10.0.0.0/8 ...", "")]
 DistinguishedName = Annotated[Pairs, Parsed(distinguished_name, "{C: US, CN: a.test}", "object")]
+
+
+def _relative_name(value: Any) -> Pairs:
+    pairs = distinguished_name(value)
+    if not pairs or any(not kind.startswith("+") for kind, _ in pairs[1:]):
+        raise ValueError("a relative name has one RDN, such as {CN: CRL1}")
+    return pairs
+
+
+RelativeName = Annotated[Pairs, Parsed(_relative_name, "{CN: CRL1}", "object")]

@@ -15,7 +15,7 @@ class Policy(Value):
 
     oid: Oid
     cps: tuple[Uri, ...] = ()
-    notice: Annotated[str, Field(max_length=200)] | None = None
+    notice: Annotated[str, Field(max_length=1000)] | None = None
 
     _short: ClassVar[Schema | None] = {
         "type": "string",

@@ -46,6 +46,7 @@ class Profile:
         self.requirements = head.requirements
         self.negatives = head.negatives
         self.serving = head.serving
+        self.path_tests = head.path_tests
         self.lab = head.lab
         self.folder = folder
         self.base_url_override = base_url_override

@@ -15,12 +15,12 @@ from pkigen.documents.fields import (
     Parsed,
     Schema,
     Value,
-    unknown,
 )
 from pkigen.documents.set_reference import SetReferenceField
 from pkigen.faults import FaultRequest, parse_faults
 from pkigen.formats.output_formats import OUTPUT_FORMATS
 from pkigen.model import GivenKey
+from pkigen.profile.crl_fields import REASONS, AdditionalCrlSpec, CrlSpec, SerialNumber, one_of
 from pkigen.profile.extension_fields import (
     AccessLocations,
     BasicConstraints,
@@ -30,7 +30,6 @@ from pkigen.profile.extension_fields import (
     KeyUsage,
     NameConstraints,
     RawExtension,
-    ReasonFlag,
 )
 from pkigen.profile.file_fields import (
     KeyField,
@@ -52,37 +51,15 @@ from pkigen.profile.vendor_fields import (
 )
 
 SELF = "self"
-REASONS = (
-    "unspecified",
-    "keyCompromise",
-    "cACompromise",
-    "affiliationChanged",
-    "superseded",
-    "cessationOfOperation",
-    "certificateHold",
-    "privilegeWithdrawn",
-    "aACompromise",
-)
 _DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _MOST_FAULTS = 8
-_SERIAL_BITS = 159
-"""A positive number of 20 bytes (RFC 5280, 4.1.2.2)."""
 _LONGEST_IDENTIFIER = 64
-
-
-def _one_of(what: str, known: tuple[str, ...]) -> Parsed:
-    def parse(text: str) -> str:
-        if text not in known:
-            raise ValueError(unknown(what, text, known))
-        return str(text)
-
-    return Parsed(parse, ", ".join(known))
 
 
 class SignatureSpec(Value):
     """Signature algorithm of the issuer: ``sha256``, ``pss-sha384``, or {digest: sha1, pss: true}."""
 
-    digest: Annotated[str, _one_of("digest", _DIGESTS)] | None = None
+    digest: Annotated[str, one_of("digest", _DIGESTS)] | None = None
     pss: bool = False
 
     _short: ClassVar[Schema | None] = {
@@ -111,7 +88,7 @@ class Pkcs12Spec(Value):
 class RevokedSpec(Value):
     """A revocation: the RFC 5280 name of the reason code, and the time."""
 
-    reason: Annotated[str, _one_of("reason", REASONS)] = "unspecified"
+    reason: Annotated[str, one_of("reason", REASONS)] = "unspecified"
     at: Instant = parse_moment("-1h")
     invalid_since: Instant | None = None
 
@@ -151,31 +128,6 @@ class ImportedCASpec(Value):
             return True
 
 
-class CrlSpec(Value):
-    """An authority's CRLs: their lifetime, and how they are partitioned.
-
-    ``delta`` is the lifetime of a delta CRL, ``partitions`` the number of CRLs that the certificates are
-    divided into, ``reasons`` the reasons with a separate CRL, ``issuer`` another authority that lists this
-    authority's revocations in an indirect CRL. ``previous`` is the last CRL of an imported
-    authority from elsewhere.
-    """
-
-    valid: Length | None = None
-    delta: Length | None = None
-    partitions: Annotated[int, Field(ge=2, le=1000)] | None = None
-    reasons: Annotated[tuple[ReasonFlag, ...], Field(min_length=1, max_length=7)] | None = None
-    issuer: str | None = None
-    previous: ReadablePath | None = Field(default=None, validation_alias="from")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        ways = ("delta", "partitions", "reasons", "issuer")
-        given = [name for name in ways if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise ValueError(f"a CRL has one of {' and '.join(given)}: each says where its certificates lead")
-        return self
-
-
 class OcspSpec(Value):
     """The OCSP responder of an authority: itself, or a certificate that it has issued for this purpose."""
 
@@ -183,19 +135,6 @@ class OcspSpec(Value):
     by: Literal["key", "name"] = "key"
     valid: Length | None = None
     certificates: bool = True
-
-
-def _parse_serial(text: str) -> int:
-    digits, base = (text[2:].replace(":", ""), 16) if text[:2].lower() == "0x" else (text, 10)
-    try:
-        if not digits.isalnum():
-            raise ValueError
-        number = int(digits, base)
-    except ValueError:
-        raise ValueError(f"'{text}' is not a serial number such as 1000 or 0x0a1b") from None
-    if not 0 < number < 1 << _SERIAL_BITS:
-        raise ValueError(f"'{text}' is not a serial number: it must be positive, with 20 bytes at most")
-    return number
 
 
 def _parse_key_identifier(text: str) -> bytes:
@@ -225,8 +164,9 @@ class EntitySpec(Value):
 
     name: Annotated[str, Field(init=False)] = ""
     subject: DistinguishedName = ()
+    issuer_name: DistinguishedName | None = None
     key: KeyField = "rsa-2048"
-    serial: Annotated[int, Parsed(_parse_serial, "a number, or hexadecimal digits after 0x")] | None = None
+    serial: SerialNumber | None = None
     signature: SignatureSpec = SignatureSpec()
     valid: ValidityPeriod
     renew: Length | None = None
@@ -283,8 +223,8 @@ class EntitySpec(Value):
     ] = None
     modbus_role: Annotated[ModbusRole | Omit | None, OrNone(), TypedExtension(oids.MODBUS_ROLE)] = None
     extensions: tuple[RawExtension, ...] = ()
-    formats: tuple[Annotated[str, _one_of("format", tuple(OUTPUT_FORMATS))], ...] = ()
-    key_format: Annotated[str, _one_of("key format", ("pkcs8", "traditional"))] = "pkcs8"
+    formats: tuple[Annotated[str, one_of("format", tuple(OUTPUT_FORMATS))], ...] = ()
+    key_format: Annotated[str, one_of("key format", ("pkcs8", "traditional"))] = "pkcs8"
     passphrase: Passphrase | None = Field(default=None, repr=False)
     pkcs12: Pkcs12Spec = Pkcs12Spec()
     revoked: RevokedSpec | None = None
@@ -307,6 +247,8 @@ class AuthoritySpec(EntitySpec):
     issuers: tuple[str, ...] = Field(default=(SELF,), validation_alias="issuer")
     path_length: Annotated[int, Field(ge=0, le=255)] | None = None
     crl: Annotated[CrlSpec | Omit, OrNone()] = CrlSpec()
+    crls: Annotated[tuple[AdditionalCrlSpec, ...], Field(max_length=20)] = ()
+    dsa_parameters: Literal["inherited"] | None = None
     ocsp: OcspSpec | None = None
     share_key: bool = False
     imported: ImportedCASpec | None = Field(default=None, validation_alias="from")
@@ -384,7 +326,11 @@ def alternative_names(spec: EntitySpec) -> tuple[GeneralName, ...]:
         return spec.san.names
     usage = spec.extended_key_usage
     servers = not isinstance(usage, ExtendedKeyUsage) or usage.permits_servers
-    candidates = [name_of_host(value, servers) for kind, value in spec.subject if kind in ("CN", "+CN")]
+    candidates = [
+        name_of_host(value, servers)
+        for kind, value in spec.subject
+        if kind.removeprefix("+").partition(":")[0] == "CN"
+    ]
     return tuple([name for name in candidates if name is not None])
 
 

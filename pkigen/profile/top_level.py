@@ -19,6 +19,7 @@ from pkigen.documents.yaml_tree import Table, locate
 from pkigen.errors import Problem
 from pkigen.faults import FaultRequest, parse_fault_list, parse_faults
 from pkigen.profile.names import check_name
+from pkigen.profile.path_tests import PathTest
 
 MOST_SENSORS = 500
 
@@ -185,6 +186,7 @@ class Head(Value):
     requirements: tuple[SetReferenceField, ...] = ()
     negatives: tuple[Negatives, ...] = ()
     serving: tuple[Serving, ...] = ()
+    path_tests: Annotated[tuple[PathTest, ...], Field(max_length=1000)] = ()
     lab: Lab | None = None
 
 

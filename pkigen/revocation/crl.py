@@ -25,12 +25,31 @@ def issuing_distribution_point(url: str, *, reasons: Sequence[str] = (), indirec
 
     ``reasons`` are the names of the ReasonFlags that the CRL covers; empty means all reasons.
     """
-    parts = [der.explicit(0, _full_name(url))]
+    return crl_scope(der.explicit(0, _full_name(url)), reasons=reasons, indirect=indirect)
+
+
+def crl_scope(
+    name: bytes,
+    *,
+    only: str | None = None,
+    reasons: Sequence[str] = (),
+    indirect: bool = False,
+    critical: bool = True,
+) -> Extension:
+    """Return an IssuingDistributionPoint with the field ``name`` in DER (empty if it has none).
+
+    ``only`` is the kind of certificates that the CRL covers: user, ca or attribute.
+    """
+    parts = [name]
+    if only in ("user", "ca"):
+        parts.append(der.tlv(0x81 if only == "user" else 0x82, _TRUE))
     if reasons:
         parts.append(der.tlv(0x83, der.contents(der.named_bits(tuple(reasons), oids.REASON_FLAGS))))
     if indirect:
         parts.append(der.tlv(0x84, _TRUE))
-    return Extension(oids.ISSUING_DISTRIBUTION_POINT, True, der.sequence(*parts))
+    if only == "attribute":
+        parts.append(der.tlv(0x85, _TRUE))
+    return Extension(oids.ISSUING_DISTRIBUTION_POINT, critical, der.sequence(*parts))
 
 
 def freshest_crl(url: str) -> Extension:

@@ -140,6 +140,20 @@ def test_a_case_with_its_own_copy_of_the_issuing_authority_is_accepted_if_its_fa
     }
 
 
+def test_a_path_through_self_issued_authorities_is_accepted() -> None:
+    profile = {
+        "name": "rollover",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {
+            "root": {},
+            "old": {"issuer": "root", "subject": {"CN": "A"}},
+            "new": {"issuer": "old", "subject": {"CN": "A"}},
+        },
+        "certificates": {"a": {"issuer": "new"}},
+    }
+    assert [case.expected for case in expected_cases(load(profile), _CLOCK)] == ["accept"]
+
+
 def test_the_expected_cases_of_the_profile_equal_the_manifest(environment: Any) -> None:
     assert [(one.name, one.expected, one.stage) for one in expected_cases(load(_PROFILE), _CLOCK)] == [
         (case.name, case.expected, case.stage) for case in environment.cases()

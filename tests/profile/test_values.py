@@ -201,7 +201,7 @@ def test_a_typing_error_gets_a_suggestion(tmp_path: Path, field: str, hint: str)
         "basic_constraints: {path_length: 0}",
         "basic_constraints: true",
         "policies: [1]",
-        "policies: [{oid: 1.2.3, notice: '" + "x" * 201 + "'}]",
+        "policies: [{oid: 1.2.3, notice: '" + "x" * 1001 + "'}]",
         "policies: [{cps: ['http://a.test']}]",
         "must_staple: perhaps",
         "san: {critical: true}",

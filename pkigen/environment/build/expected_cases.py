@@ -46,10 +46,11 @@ def expected_cases(profile: Profile, clock: datetime) -> tuple[ExpectedCase, ...
     planned = plan(profile, clock, lambda *_: next(serials))
     paths = PathExpectations(planned.authorities, planned.clock)
     revoked = {entity.id for entity in planned.authorities if entity.revocation is not None}
+    tests = planned.rejecting_tests()
     return tuple(
         ExpectedCase(
             entity.name,
-            *_verdict(entity, planned.clock, revoked, paths.defect(entity)),
+            *_verdict(entity, planned.clock, revoked, paths.defect(entity), tests.get(entity.name)),
             tuple(_fault_names(entity.fault)),
         )
         for entity in planned.certificates()
@@ -57,7 +58,11 @@ def expected_cases(profile: Profile, clock: datetime) -> tuple[ExpectedCase, ...
 
 
 def _verdict(
-    entity: Entity, clock: datetime, revoked_authorities: set[str], defect: PathDefect | None
+    entity: Entity,
+    clock: datetime,
+    revoked_authorities: set[str],
+    defect: PathDefect | None,
+    rejecting_test: str | None,
 ) -> tuple[str, str | None]:
     """Return expected verdict and stage, as the manifest writer computes them."""
     main, fault = entity.certificates[0], entity.fault
@@ -74,6 +79,7 @@ def _verdict(
         defect=defect,
         revocation_reason=None if entity.revocation is None else entity.revocation.reason,
         revoked_ancestor=next((name for name in entity.issuers if name in revoked_authorities), None),
+        rejecting_test=rejecting_test,
     )
     return verdict.expected, verdict.stage
 

@@ -9,14 +9,14 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 
-from pkigen.clock import later
+from pkigen.clock import later, parse_moment, resolve_moment
 from pkigen.environment.crl.entries import crl_entries, delta_entries, indirect_entries
 from pkigen.environment.crl.schedule import FRESH_SHARE
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.keys.entropy import Entropy
-from pkigen.model import CrlForm, CrlPart, CrlPlan, Extension, Role
+from pkigen.model import AdditionalCrl, CrlForm, CrlPart, CrlPlan, Extension, Role
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from pkigen.revocation.crl import delta_indicator, freshest_crl, issuing_distribution_point
 from pkigen.store import CrlState, Store
@@ -61,6 +61,8 @@ class CrlPublisher:
                 files |= self._delta(issuer, part, part_plan, signer, complete, new_base=new_base)
             else:
                 files[part_path(issuer, part.name)] = self._part(issuer, part, part_plan, signer)
+        for crl in issuer.crl.additional:
+            files[part_path(issuer, crl.name)] = additional_crl(crl, plan, signer, self.entropy)
         for path, data in files.items():
             self.store.write_loose(path, [data])
         self.store.index.set_crl(
@@ -140,6 +142,30 @@ def signed_plan(
     )
 
 
+def additional_crl(
+    crl: AdditionalCrl, complete: CertificateListPlan, signer: Signer, entropy: Entropy | None
+) -> bytes:
+    """Return a signed additional CRL; ``complete`` is the plan of its authority's complete CRL."""
+    plan = replace(
+        complete,
+        issuer=crl.issuer or complete.issuer,
+        number=complete.number if crl.number is None else crl.number,
+        this_update=stated_time(crl.this_update, complete.this_update),
+        next_update=stated_time(crl.next_update, complete.this_update, complete.next_update),
+        extensions=crl.extensions,
+    )
+    entries = [
+        RevokedCertificate(one.serial, stated_time(one.at, complete.this_update), one.reason, one.extensions)
+        for one in crl.entries
+    ]
+    return certificate_list(plan, entries, signer.key, entropy)
+
+
+def stated_time(text: str, published: datetime, default: datetime | None = None) -> datetime:
+    """Return a time of an additional CRL; without one, the default or that of its publication."""
+    return resolve_moment(parse_moment(text), published) if text else default or published
+
+
 def planned_entries(plan: CrlPlan | CrlPart, at: datetime) -> list[RevokedCertificate]:
     """Return the entries that a fault adds to a CRL."""
     return [RevokedCertificate(one.serial, at, "unspecified", one.extensions) for one in plan.entries]
@@ -155,6 +181,8 @@ def part_entries(
 def _files(issuer: CrlIssuer, crl: bytes, certificate: bytes) -> dict[str, bytes]:
     """Return the files of a complete CRL in the form that the plan requires, by path."""
     crl_pem = pem.encode(pem.CRL, crl)
+    if issuer.crl.form is CrlForm.NONE:
+        return {}
     published, beside_certificate = {
         CrlForm.SOUND: (crl, crl_pem),
         CrlForm.PEM: (crl_pem, crl_pem),
@@ -191,6 +219,6 @@ def part_path(issuer: CrlIssuer, part: str) -> str:
 def published_crls(folder: Path, issuer: CrlIssuer) -> dict[str, bytes]:
     """Return the contents of an authority's CRLs by URL; empty for a missing file."""
     paths = {issuer.crl.url: crl_path(issuer)}
-    paths |= {issuer.crl.part_url(part): part_path(issuer, part.name) for part in issuer.crl.parts}
+    paths |= {issuer.crl.part_url(part): part_path(issuer, part.name) for part in issuer.crl.published_parts}
     files = {url: folder / path for url, path in paths.items()}
     return {url: path.read_bytes() if path.is_file() else b"" for url, path in files.items()}

@@ -11,11 +11,22 @@ from json import JSONEncoder
 from typing import Any
 
 from pkigen.asn1 import names
-from pkigen.environment.crl.publish import crl_path, part_path
+from pkigen.environment.crl.publish import crl_path, part_path, stated_time
 from pkigen.environment.manifest import schema
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats.names import ROLES, file_name
-from pkigen.model import CertificatePlan, Entity, Fault, Issued, Name, OcspPlan
+from pkigen.model import (
+    AdditionalCrl,
+    CertificatePlan,
+    CrlForm,
+    CrlPart,
+    Entity,
+    Fault,
+    Issued,
+    Name,
+    OcspPlan,
+)
+from pkigen.profile import PathTest
 from pkigen.store import CrlState, Revoked
 from pkigen.x509 import Certificate
 
@@ -56,19 +67,30 @@ def entity_json(issued: Issued, files: Sequence[str], spki: str) -> str:
 
 
 def crl_entry(issuer: CrlIssuer, state: CrlState) -> schema.Crl:
-    """Return the object of an authority's complete CRL and its parts."""
+    """Return the object of an authority's complete CRL, and of the CRLs in addition to it."""
     plan = issuer.crl
+    parts: list[CrlPart | AdditionalCrl] = list(plan.published_parts)
+    url, file, number = plan.url, crl_path(issuer), state.number
+    this_update, next_update = _utc(state.this_update), _utc(state.next_update)
+    if plan.form is CrlForm.NONE:
+        # Without a complete CRL, the first of the additional ones takes its place.
+        first = parts.pop(0)
+        assert isinstance(first, AdditionalCrl)
+        url, file = plan.part_url(first), part_path(issuer, first.name)
+        number = number if first.number is None else first.number
+        next_update = stated_time(first.next_update, this_update, next_update)
+        this_update = stated_time(first.this_update, this_update)
     return schema.Crl.model_construct(
-        url=plan.url,
-        file=crl_path(issuer),
-        number=state.number,
-        this_update=_utc(state.this_update),
-        next_update=_utc(state.next_update),
+        url=url,
+        file=file,
+        number=number,
+        this_update=this_update,
+        next_update=next_update,
         parts=[
             schema.CrlPart.model_construct(
                 name=part.name, url=plan.part_url(part), file=part_path(issuer, part.name)
             )
-            for part in plan.parts
+            for part in parts
         ],
     )
 
@@ -96,6 +118,25 @@ def responder_entry(entity: Entity) -> schema.Responding | None:
         valid=plan.lifetime,
         certificates=plan.certificates,
     )
+
+
+def path_tests(tests: Sequence[PathTest]) -> dict[str, list[schema.PathTest]]:
+    """Return the field with the path tests of the profile, if it has any."""
+    entries = [
+        schema.PathTest.model_construct(
+            id=test.id,
+            title=test.title,
+            certificate=test.certificate,
+            authorities=list(test.authorities),
+            policies=list(test.policies),
+            explicit_policy=test.explicit_policy,
+            inhibit_mapping=test.inhibit_mapping,
+            inhibit_any_policy=test.inhibit_any_policy,
+            expect=test.expect,
+        )
+        for test in tests
+    ]
+    return {"path_tests": entries} if entries else {}
 
 
 def revocation_entry(revocations: Iterable[Revoked], certificate: tuple[str, int]) -> schema.Revoked | None:

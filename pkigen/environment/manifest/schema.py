@@ -163,13 +163,15 @@ class _Entity(Certificate, _Named):
 class CrlPart(_Model):
     """A CRL in addition to the complete one."""
 
-    name: str = Field(description="delta, indirect, reasons, other-reasons, or part-NUMBER of a partition")
+    name: str = Field(
+        description="delta, indirect, reasons, other-reasons, part-NUMBER of a partition, or a name in crls"
+    )
     url: str
     file: FilePath = Field(description="DER, relative to the environment")
 
 
 class Crl(_Model):
-    """The complete CRL of an authority."""
+    """The complete CRL of an authority; the first of its additional CRLs if it publishes no complete one."""
 
     url: str = Field(description="the URL in the certificates")
     file: FilePath = Field(description="DER, relative to the environment")
@@ -329,6 +331,20 @@ class ServiceFault(_Model):
     arguments: dict[str, str] = Field(description="its parameters, if they differ from the default")
 
 
+class PathTest(_Model):
+    """A test of a path validator, with every CRL of the authorities of the path and of ``authorities``."""
+
+    id: str
+    title: str
+    certificate: EntityName = Field(description="the certificate to validate, a case")
+    authorities: list[str] = Field(description="authorities in addition to those of the certificate's path")
+    policies: list[str] = Field(description="the initial policy set; empty: any policy")
+    explicit_policy: bool = Field(description="initial-explicit-policy")
+    inhibit_mapping: bool = Field(description="initial-policy-mapping-inhibit")
+    inhibit_any_policy: bool = Field(description="initial-any-policy-inhibit")
+    expect: Literal["accept", "reject"] = Field(description="the verdict that RFC 5280 requires")
+
+
 class Manifest(_Model):
     """The whole document."""
 
@@ -343,6 +359,7 @@ class Manifest(_Model):
     serving: list[ServiceFault] = Field(
         default_factory=list, description="faults of the server for authorities without a fault"
     )
+    path_tests: list[PathTest] = Field(default_factory=list, description="tests of path validators")
     authorities: list[Authority]
     cases: list[Case]
     fleets: list[Fleet] = Field(default_factory=list, description="certificates in shards")

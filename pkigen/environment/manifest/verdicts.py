@@ -29,11 +29,13 @@ def verdict_without_fault(
     defect: PathDefect | None,
     revocation_reason: str | None,
     revoked_ancestor: str | None,
+    rejecting_test: str | None = None,
 ) -> Verdict:
     """Return the expected verdict for a certificate without a fault, of a validator that checks revocation.
 
     ``times`` are not_before and not_after, ``defect`` is that of its path. ``revoked_ancestor`` is the name
-    of a revoked authority in the certificate's path.
+    of a revoked authority in the certificate's path, ``rejecting_test`` the id of a path test that requires a
+    rejection without any settings.
     """
     not_before, not_after = times
     if self_signed:
@@ -46,7 +48,10 @@ def verdict_without_fault(
         return _reject("path", "it is not valid yet")
     if defect is not None:
         return _reject(*defect)
-    return verdict_of_revocation(revocation_reason, revoked_ancestor)
+    verdict = verdict_of_revocation(revocation_reason, revoked_ancestor)
+    if verdict == _ACCEPT and rejecting_test is not None:
+        return _reject("path", f"the path test {rejecting_test} requires a rejection")
+    return verdict
 
 
 _LISTED, _REVOKED_ABOVE = "its CRL lists it: ", ", above it, is revoked"

@@ -23,6 +23,7 @@ from pkigen.environment.manifest.entries import (
     earlier_certificates,
     fault_entry,
     ocsp_entry,
+    path_tests,
     responder_entry,
     revocation_entry,
 )
@@ -141,6 +142,7 @@ class ManifestWriter:
                 )
                 for one in self.plan.serving
             ],
+            **path_tests(self.plan.path_tests),
         )
         authorities = {entity.id: entity for entity in self.plan.authorities}
         return _body(
@@ -239,7 +241,12 @@ class ManifestWriter:
             defect=self.defects.get(record.id),
             revocation_reason=None if revoked is None else revoked.reason,
             revoked_ancestor=next((name for name in path if name in self._revoked_authorities), None),
+            rejecting_test=self._rejecting_tests.get(record.id.partition("/")[2]),
         )
+
+    @cached_property
+    def _rejecting_tests(self) -> dict[str, str]:
+        return self.plan.rejecting_tests()
 
     def _revocation(self, entity_id: str) -> schema.Revoked | None:
         """Return the revocation of an entity's current certificate, as the CRL has it."""

@@ -44,7 +44,7 @@ class PresignedSubject:
 
 def crl_issuer(entity: Entity) -> CrlIssuer | None:
     """Return an authority's CRL plan; None if it publishes no CRL."""
-    if entity.crl is None or entity.crl.form is CrlForm.NONE:
+    if entity.crl is None or (entity.crl.form is CrlForm.NONE and not entity.crl.additional):
         return None
     return CrlIssuer(entity.name, entity.crl)
 
