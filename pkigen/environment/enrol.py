@@ -19,14 +19,14 @@ from pkigen.environment.enrolment_records import (
     index_entry,
     recorded_faults,
 )
-from pkigen.environment.manifest.update import list_enrolled
+from pkigen.environment.manifest.enrolled_listing import EnrolledListing
 from pkigen.environment.published.stored_keys import (
     SigningAuthority,
     first_certificate,
     open_authority,
     subject_key_identifier,
 )
-from pkigen.environment.requested_certificate import Cause, Rejected, RequestPlanner, derived_names
+from pkigen.environment.requested_certificate import Cause, Rejected, RequestPlanner, free_name
 from pkigen.environment.source_profile import load_source_profile
 from pkigen.errors import EnvironmentFailure, InputError, PkigenError
 from pkigen.faults import FaultRequest
@@ -79,6 +79,7 @@ class Enroller:
         self._passphrases = (*passphrases, *(one.passphrase for one in specs if one.passphrase is not None))
         self._lock = Lock()
         self._waiting = deque[EnrolmentOrder]()
+        self._listing = EnrolledListing()
         self._is_unlisted = True  # by a server that was killed before it listed its last certificates
         self._worker = IssuanceWorker(folder, FreshKeys(), SystemEntropy(), seeded=False)
         self._stamps: dict[str, tuple[int, int, bool]] = {}
@@ -142,7 +143,7 @@ class Enroller:
                 self._publish(store, list(self._sign(planned)))
                 self._is_unlisted = True
                 if any(order.list_now for order, _ in planned):
-                    list_enrolled(store)
+                    self._listing.update(store)
                     self._is_unlisted = False
         except (PkigenError, OSError) as error:
             _fail(orders, error)
@@ -212,7 +213,7 @@ class Enroller:
         """List the certificates that were issued since in manifest.json, if there are any."""
         if self._is_unlisted:
             with self._lock, self._store() as store:
-                list_enrolled(store)
+                self._listing.update(store)
                 self._is_unlisted = False
 
     def find(
@@ -314,7 +315,7 @@ class Enroller:
             return is_used or bool(in_fleet)
 
         if not order.name:
-            return next(name for name in derived_names(order.requested) if not is_taken(name))
+            return free_name(order.requested, is_taken)
         if (problem := check_name(order.name)) is not None:
             raise InputError(problem)
         if is_taken(order.name):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from itertools import count
 
 from pkigen.documents.set_reference import SetReference
 from pkigen.environment.build.session import random_serial
@@ -98,6 +97,8 @@ class RequestPlanner:
             if reference not in self._own_sets:
                 self._own_sets[reference] = set_of(self._profile, reference, ())
             sets[self._own_sets[reference].name] = self._own_sets[reference]
+        if not sets:
+            return
         every = [*self._checker.findings(entity, sets.values()), *self._of_request(spec, sets.values())]
         for finding in every:
             requirement, outcome = finding.requirement, finding.outcome
@@ -136,11 +137,24 @@ class RequestPlanner:
         return made.entity
 
 
-def derived_names(requested: Requested) -> Iterator[str]:
-    """Yield names for the certificate, from the common name or the first alternative name: a, a-2, a-3 ..."""
+def free_name(requested: Requested, is_taken: Callable[[str], bool]) -> str:
+    """Return a name for the certificate, from the common name or the first alternative name: a, a-2, a-3 ...
+
+    The number of calls of ``is_taken`` is the logarithm of the number of taken names. Of names with gaps,
+    any free one can be the result.
+    """
     base = _derived_name(requested)
-    yield base
-    yield from (f"{base}-{number}" for number in count(2))
+
+    def is_number_taken(number: int) -> bool:
+        return is_taken(base if number == 1 else f"{base}-{number}")
+
+    taken, free = 0, 1
+    while is_number_taken(free):
+        taken, free = free, 2 * free
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        taken, free = (middle, free) if is_number_taken(middle) else (taken, middle)
+    return base if free == 1 else f"{base}-{free}"
 
 
 def _derived_name(requested: Requested) -> str:

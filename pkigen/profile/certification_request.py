@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -44,7 +45,7 @@ class Requested:
     der: bytes = field(default=b"", repr=False)
     challenge_password: str | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def key_kind(self) -> str:
         """The kind of the key; ValueError if pkigen does not support it."""
         try:

@@ -13,6 +13,12 @@ from pkigen.store.layout import is_entity
 _COLUMNS = "id, template, protocol, requester, at, request, verdict, faults"
 ENROLLED = f"CREATE TABLE IF NOT EXISTS enrolled ({_COLUMNS.replace('id', 'id TEXT PRIMARY KEY')});"
 
+_INDEXES = tuple(
+    f"CREATE INDEX IF NOT EXISTS {table}_nocase ON {table} (id COLLATE NOCASE)"
+    for table in ("entities", "issued")
+)
+"""For ``Index.is_taken``, which environments without requested certificates do not need."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnrolledRow:
@@ -46,6 +52,8 @@ class EnrolledTable:
         values = [astuple(row) for row in rows]
         marks = ",".join("?" * len(_COLUMNS.split(",")))
         with transaction(self._sql):  # otherwise each row would be a transaction
+            for index in _INDEXES:
+                self._sql.execute(index)
             self._sql.executemany(f"INSERT OR REPLACE INTO enrolled VALUES ({marks})", values)  # noqa: S608
 
     def ids(self) -> frozenset[str]:
@@ -69,6 +77,13 @@ class EnrolledTable:
         query = f"SELECT {_COLUMNS} FROM enrolled WHERE id IN (SELECT id FROM entities) ORDER BY id"  # noqa: S608
         for row in self._sql.execute(query):
             yield _row(row)
+
+    def serials(self) -> dict[str, str]:
+        """Return the serial numbers of the issued certificates (JSON) by id, in the order of their ids."""
+        if not self._exists:
+            return {}
+        query = "SELECT id, serials FROM entities WHERE id IN (SELECT id FROM enrolled) ORDER BY id"
+        return dict(self._sql.execute(query).fetchall())
 
     @property
     def _exists(self) -> bool:

@@ -110,7 +110,8 @@ def check_header(message: Message) -> None:
     """Raise Failed if the fields that every request needs are missing (RFC 9483, 3.1)."""
     header = message.header
     if header.version not in (2, 3):
-        raise Failed(Failure.UNSUPPORTED_VERSION, f"the version is {header.version}; send cmp2000 or cmp2021")
+        # Without the version: a number of any size is no text that Python formats.
+        raise Failed(Failure.UNSUPPORTED_VERSION, "the version must be cmp2000 or cmp2021")
     if not _SHORTEST_ID <= len(message.transaction_id) <= _LONGEST_ID:
         raise Failed(Failure.BAD_DATA_FORMAT, "the header needs a transactionID")
     if not header.sender_nonce or len(header.sender_nonce) > _LONGEST_ID:

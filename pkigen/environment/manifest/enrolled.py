@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from datetime import UTC, datetime
 
 from pkigen.environment.manifest import schema
@@ -12,14 +12,19 @@ from pkigen.environment.manifest.verdicts import verdict_without_fault
 from pkigen.store import EnrolledRow, Entry, Store
 
 
-def enrolled_lines(store: Store, clock: datetime, revoked_authorities: Set[str]) -> Iterator[str]:
-    """Yield the JSON object of each certificate.
+def enrolled_lines(store: Store, clock: datetime, revoked_authorities: Set[str]) -> dict[str, str]:
+    """Return the JSON object of each certificate, by id, in the order of the manifest.
 
     ``clock`` is the time of the expected verdicts, ``revoked_authorities`` are names.
     """
-    for row in store.index.enrolled.issued():
-        entry = store.index.entry(row.id)
-        yield entry.record[:-1] + "," + _rest(store, row, entry, clock, revoked_authorities).as_json()[1:]
+    rows = store.index.enrolled.issued()
+    return {row.id: enrolled_line(store, row, clock, revoked_authorities) for row in rows}
+
+
+def enrolled_line(store: Store, row: EnrolledRow, clock: datetime, revoked_authorities: Set[str]) -> str:
+    """Return the JSON object of a certificate."""
+    entry = store.index.entry(row.id)
+    return entry.record[:-1] + "," + _rest(store, row, entry, clock, revoked_authorities).as_json()[1:]
 
 
 def has_former_issuer(store: Store, entry: Entry) -> bool:

@@ -28,7 +28,7 @@ def update_manifest(
     writes it.
     """
     write_bundle(store, issuers.values())
-    manifest = _manifest(store)
+    manifest = read_manifest(store)
     if manifest is None:
         return
     authorities = [_authority(store, one, issuers, entities) for one in manifest.authorities]
@@ -37,21 +37,15 @@ def update_manifest(
     write.rewrite(store, manifest.model_copy(update={"authorities": authorities, "cases": cases}))
 
 
-def list_enrolled(store: Store) -> None:
-    """Write the certificates that devices requested since into the manifest."""
-    manifest = _manifest(store)
-    if manifest is not None:
-        write.rewrite(store, manifest)
-
-
 def has_responder(store: Store, authority: str) -> bool:
     """Return whether certificates of an authority (id) contain the URL of its OCSP responder."""
-    manifest = _manifest(store)
+    manifest = read_manifest(store)
     authorities = manifest.authorities if manifest else ()
     return any(f"{Role.AUTHORITY}/{one.name}" == authority and one.ocsp is not None for one in authorities)
 
 
-def _manifest(store: Store) -> Manifest | None:
+def read_manifest(store: Store) -> Manifest | None:
+    """Return the manifest of an environment; None if it is missing or damaged."""
     try:
         return Manifest.model_validate_json((store.folder / write.PATH).read_bytes())
     except (OSError, ValueError):

@@ -7,7 +7,7 @@ changes one of them need not read the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -44,15 +44,12 @@ _CHUNK = 256
 
 def rewrite(store: Store, manifest: schema.Manifest) -> None:
     """Write a manifest that was read and changed."""
-    authorities = [authority.as_json() for authority in manifest.authorities]
-    cases = [case.as_json() for case in manifest.cases]
-    fleets = [fleet.as_json() for fleet in manifest.fleets]
     revoked = {authority.name for authority in manifest.authorities if authority.revoked is not None}
-    enrolled = list(enrolled_lines(store, manifest.clock, revoked))
-    _write(store, manifest.clock, _body(manifest, authorities, cases, fleets, enrolled))
+    enrolled = enrolled_lines(store, manifest.clock, revoked)
+    write_document(store, manifest.clock, with_enrolled(document_head(manifest), enrolled.values()))
 
 
-def _write(store: Store, clock: datetime, body: Iterable[str]) -> None:
+def write_document(store: Store, clock: datetime, body: Iterable[str]) -> None:
     """Write the manifest, unless only its clock would change: watchers use its mtime as a cache key."""
     content, path = sha256(), store.folder / PATH
     recorded, _, recorded_content = (store.index.meta("manifest") or "").partition(":")
@@ -74,14 +71,29 @@ def _write(store: Store, clock: datetime, body: Iterable[str]) -> None:
         store.index.set_meta("manifest", f"{file_digest}:{content.hexdigest()}")
 
 
-def _body(
-    header: schema.Manifest,
-    authorities: Iterable[str],
-    cases: Iterable[str],
-    fleets: Sequence[str],
-    enrolled: Sequence[str],
+def document_head(manifest: schema.Manifest) -> Iterator[str]:
+    """Yield the document of a manifest up to the requested certificates, without its clock."""
+    return _head(
+        manifest,
+        (authority.as_json() for authority in manifest.authorities),
+        (case.as_json() for case in manifest.cases),
+        [fleet.as_json() for fleet in manifest.fleets],
+    )
+
+
+def with_enrolled(head: Iterable[str], enrolled: Collection[str]) -> Iterator[str]:
+    """Yield a document with the objects of requested certificates."""
+    yield from head
+    if enrolled:
+        yield '\n],"enrolled":['
+        yield from _lines(enrolled)
+    yield "\n]}\n"
+
+
+def _head(
+    header: schema.Manifest, authorities: Iterable[str], cases: Iterable[str], fleets: Sequence[str]
 ) -> Iterator[str]:
-    """Yield the document without its first brace and its clock, in pieces."""
+    """Yield the document without its first brace and its clock, up to the requested certificates."""
     excluded = {"clock", "authorities", "cases", "fleets", "enrolled"}
     yield header.model_dump_json(exclude_unset=True, exclude=excluded)[1:-1]
     yield ',"authorities":['
@@ -91,10 +103,6 @@ def _body(
     if fleets:
         yield '\n],"fleets":['
         yield from _lines(fleets)
-    if enrolled:
-        yield '\n],"enrolled":['
-        yield from _lines(enrolled)
-    yield "\n]}\n"
 
 
 def _lines(objects: Iterable[str]) -> Iterator[str]:
@@ -125,7 +133,7 @@ class ManifestWriter:
 
     def write(self) -> None:
         """Write manifest.json, unless only its clock would change."""
-        _write(self.store, self.plan.clock, self._pieces())
+        write_document(self.store, self.plan.clock, self._pieces())
 
     def _pieces(self) -> Iterator[str]:
         header = schema.Manifest.partial(
@@ -145,13 +153,14 @@ class ManifestWriter:
             **path_tests(self.plan.path_tests),
         )
         authorities = {entity.id: entity for entity in self.plan.authorities}
-        return _body(
+        head = _head(
             header,
             self._lines_of(list(authorities), lambda record: self._authority(authorities[record.id], record)),
             self._lines_of(self.certificates, self._case),
             list(fleet_lines(self.plan.fleets, self.store)),
-            list(enrolled_lines(self.store, self.plan.clock, self._revoked_authorities)),
         )
+        enrolled = enrolled_lines(self.store, self.plan.clock, self._revoked_authorities)
+        return with_enrolled(head, enrolled.values())
 
     def _lines_of(self, ids: Sequence[str], rest: Callable[[Record], str]) -> Iterator[str]:
         """Join the stored part of each object with ``rest``; an entity that --only skipped has no record."""

@@ -14,8 +14,9 @@ from threading import Thread
 
 import pytest
 
+from tests import tools
 from tests.clients.conftest import free_port
-from tests.clients.enrolment.conftest import Enrolment, environment_with, serving
+from tests.clients.enrolment.conftest import Enrolment, environment_with, make_request, serving
 
 _TRUST_OF_THE_SYSTEM = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -241,3 +242,15 @@ def client_of(kind: type[Client], acme: Acme, out: Path) -> Client:
     if kind is Uacme and not can_mount():
         pytest.skip("uacme trusts only the system's store, and this user may not replace it for one program")
     return kind(acme, out)
+
+
+def acme_tiny(acme: Acme, directory: Path, name: str) -> Path:
+    """Let acme-tiny request a certificate; it neither renews nor revokes. Return the file."""
+    _, request = make_request(directory, name)
+    csr, account, out = directory / "tiny.pem", directory / "account.key", directory / "tiny.crt"
+    tools.run("openssl", "req", "-inform", "DER", "-in", request, "-out", csr)
+    tools.run("openssl", "genrsa", "-traditional", "-out", account, "2048")
+    command = ("acme-tiny", "--account-key", account, "--csr", csr, "--acme-dir", acme.challenges)
+    options = ("--directory-url", acme.url, "--disable-check", "--quiet")
+    out.write_text(tools.run(*command, *options, environ={"SSL_CERT_FILE": str(acme.trust)}))
+    return out

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
-from tests import tools
-from tests.clients.conftest import free_port
-from tests.clients.enrolment.acme_clients import CLIENTS, Acme, Client, acme_server, client_of
-from tests.clients.enrolment.conftest import make_request, only_clients, verify
+from tests.clients.enrolment.acme_clients import CLIENTS, Acme, Client, acme_server, acme_tiny, client_of
+from tests.clients.enrolment.caddy import Caddy
+from tests.clients.enrolment.conftest import only_clients, verify
 
 
 @pytest.fixture(scope="module")
@@ -59,30 +56,15 @@ def test_the_client_renews_and_revokes_and_reports_a_rejection(
 
 @pytest.mark.needs("acme-tiny", "openssl")
 def test_acme_tiny_gets_its_first_certificate(acme: Acme, tmp_path: Path) -> None:
-    _, request = make_request(tmp_path, "tiny.contoso.test")
-    csr, account, out = tmp_path / "tiny.pem", tmp_path / "account.key", tmp_path / "tiny.crt"
-    tools.run("openssl", "req", "-inform", "DER", "-in", request, "-out", csr)
-    tools.run("openssl", "genrsa", "-traditional", "-out", account, "2048")
-    command = ("acme-tiny", "--account-key", account, "--csr", csr, "--acme-dir", acme.challenges)
-    options = ("--directory-url", acme.url, "--disable-check", "--quiet")
-    environ = {"SSL_CERT_FILE": str(acme.trust)}
-    out.write_text(tools.run(*command, *options, environ=environ))
+    out = acme_tiny(acme, tmp_path, "tiny.contoso.test")
     verify(acme.enrolment, out, "-verify_hostname", "tiny.contoso.test")
 
 
-@contextmanager
-def _running(*command: str | Path, **environ: str) -> Iterator[None]:
-    """Run a server until the block ends."""
-    with subprocess.Popen(
-        [str(word) for word in command],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **environ},
-    ) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
+@only_clients
+@pytest.mark.needs("acme-tiny", "openssl")
+def test_acme_tiny_reports_a_rejection(acme: Acme, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="rejectedIdentifier"):
+        acme_tiny(acme, tmp_path, "tiny.evil.test")
 
 
 def _presented(port: int, name: str, trust: Path) -> str:
@@ -108,30 +90,25 @@ def _presented(port: int, name: str, trust: Path) -> str:
 
 @pytest.mark.needs("caddy", "openssl")
 def test_caddy_gets_its_certificate_with_tls_alpn_01(acme: Acme, tmp_path: Path) -> None:
-    (tmp_path / "Caddyfile").write_text(
-        f"""{{
-    admin off
-    storage file_system {tmp_path}/storage
-    http_port {free_port()}
-    https_port {acme.tls_port}
-    default_bind 127.0.0.1
-    acme_ca {acme.url}
-    acme_ca_root {acme.trust}
-    skip_install_trust
-}}
-caddy.contoso.test {{
-    tls {{
-        issuer acme {{
-            dir {acme.url}
-            trusted_roots {acme.trust}
-            disable_http_challenge
-        }}
-    }}
-    respond "ok"
-}}
-"""
-    )
-    command = ("caddy", "run", "--config", tmp_path / "Caddyfile", "--adapter", "caddyfile")
-    with _running(*command, HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path)):
+    with Caddy(acme, tmp_path, "caddy.contoso.test").running():
         output = _presented(acme.tls_port, "caddy.contoso.test", acme.trust)
     assert "Verify return code: 0 (ok)" in output
+
+
+@only_clients
+@pytest.mark.needs("caddy")
+def test_caddy_renews(acme: Acme, tmp_path: Path) -> None:
+    caddy = Caddy(acme, tmp_path, "caddy-2.contoso.test")
+    with caddy.running():
+        first = caddy.obtained()
+    with caddy.running(always_renews=True):
+        caddy.obtained(other_than=first)
+
+
+@only_clients
+@pytest.mark.needs("caddy")
+def test_caddy_reports_a_rejection(acme: Acme, tmp_path: Path) -> None:
+    caddy = Caddy(acme, tmp_path, "caddy.evil.test")
+    with caddy.running():
+        caddy.wait_for(lambda: "rejectedIdentifier" in caddy.log)
+    assert caddy.certificate is None

@@ -9,7 +9,8 @@ import pytest
 from cryptography import x509
 
 from tests.clients.conftest import free_port
-from tests.clients.enrolment.acme_clients import CLIENTS, Acme, Client, client_of, web_server
+from tests.clients.enrolment.acme_clients import CLIENTS, Acme, Client, acme_tiny, client_of, web_server
+from tests.clients.enrolment.caddy import Caddy
 from tests.clients.enrolment.conftest import only_clients
 from tests.enrolment.acme.pebble import challenge_dns_server, running_pebble
 
@@ -40,3 +41,20 @@ def test_the_client_gets_renews_and_revokes_a_certificate_of_pebble(
     assert len(serials) == 2
     code, output = client.revoke(name)
     assert code == 0, output
+
+
+@pytest.mark.needs("acme-tiny")
+def test_acme_tiny_gets_a_certificate_of_pebble(pebble: Acme, tmp_path: Path) -> None:
+    path = acme_tiny(pebble, tmp_path, "tiny.contoso.test")
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["tiny.contoso.test"]
+
+
+@pytest.mark.needs("caddy")
+def test_caddy_gets_and_renews_a_certificate_of_pebble(pebble: Acme, tmp_path: Path) -> None:
+    caddy = Caddy(pebble, tmp_path, "caddy.contoso.test")
+    with caddy.running():
+        first = caddy.obtained()
+    with caddy.running(always_renews=True):
+        caddy.obtained(other_than=first)

@@ -23,6 +23,7 @@ from pkigen.enrolment.acme.orders import key_authorization
 from tests.certification_requests import request
 
 MEDIA_TYPE = "application/jose+json"
+_LONGEST_IDLE = 2.0
 
 
 def b64(value: object) -> str:
@@ -61,6 +62,7 @@ class Connection:
     ) -> None:
         self._trust = trust
         self._responded = responded
+        self._used_at = 0.0
         self._connection: http.client.HTTPSConnection | None = None
 
     def get(self, url: str) -> httpx.Response:
@@ -85,6 +87,9 @@ class Connection:
         self, method: str, url: str, content: str | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         parts = urlsplit(url)
+        # The server closes idle connections after 5 s, which can be when this client reuses one.
+        if time.monotonic() - self._used_at > _LONGEST_IDLE:
+            self.close()
         if self._connection is None:
             self._connection = http.client.HTTPSConnection(
                 parts.hostname or "", parts.port, context=self._trust, timeout=60
@@ -97,6 +102,7 @@ class Connection:
         except (OSError, http.client.HTTPException):
             self.close()
             raise
+        self._used_at = time.monotonic()
         self._responded(response)
         return response
 

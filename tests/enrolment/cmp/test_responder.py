@@ -222,3 +222,10 @@ def test_an_endless_object_identifier_is_answered_with_an_error(
     for path in ((0, 4, 0, 1, 1, 0), (0, 4, 0, 1, 3, 0), (0, 4, 0, 0)):
         message = der.edit(written("ir"), path, lambda _: oid)
         assert read_message(responder.respond(message)).kind == Body.ERROR
+
+
+def test_a_version_of_thousands_of_digits_is_answered_with_an_error(
+    responder: Responder, written: Written
+) -> None:
+    message = der.edit(written("ir"), (0, 0), lambda _: der.integer(1 << 20_000))
+    assert _failure(read_message(responder.respond(message)))[1] == Failure.UNSUPPORTED_VERSION
