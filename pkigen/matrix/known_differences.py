@@ -54,7 +54,7 @@ class Known:
 @cache
 def known_differences() -> tuple[Known, ...]:
     """Return the entries of ``known.yaml``, one per fault and column; those with ``words`` last."""
-    return read_differences(FILE)
+    return tuple(sorted(read_differences(FILE), key=lambda one: bool(one.words)))
 
 
 @cache
@@ -64,8 +64,8 @@ def known_limbo_differences() -> tuple[Known, ...]:
 
 
 def read_differences(file: Path) -> tuple[Known, ...]:
-    """Return the entries of a file, one per fault and column; those with ``words`` last."""
-    return tuple(sorted(_entries(yaml.safe_load(file.read_bytes())), key=lambda one: bool(one.words)))
+    """Return the entries of a file in its order, one per fault and column."""
+    return tuple(_entries(yaml.safe_load(file.read_bytes())))
 
 
 def _entries(document: list[dict[str, Any]]) -> Iterator[Known]:

@@ -199,3 +199,61 @@ def test_openssl_has_the_expected_result(document: Any, tmp_path: Path) -> None:
         assert bool(judged[name]) == (case["expected_result"] == "FAILURE"), f"{name}: {judged[name]}"
         assert words.get(name, "") in judged[name]
     assert {"sensor", "edge", "gateway", "locked", *words} <= judged.keys()
+
+
+def test_clients_are_exported_with_their_names(tmp_path: Path) -> None:
+    client = {
+        "issuer": "root",
+        "extended_key_usage": ["clientAuth"],
+        "san": [
+            "dns:client.contoso.test",
+            "ip:10.1.0.9",
+            "email:a@contoso.test",
+            "uri:spiffe://contoso.test/a",
+        ],
+    }
+    profile = {
+        "name": "clients",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}},
+        "certificates": {"client": client, "responder": {**client, "extended_key_usage": ["OCSPSigning"]}},
+        "negatives": [{"of": "client", "faults": ["expired", "san-wrong-host", "nc-dn-excluded-violation"]}],
+    }
+    environment = build(profile, tmp_path / "out", BuildOptions(keys="pool"))
+    done = export(environment, TARGETS["limbo"], ExportOptions(out=tmp_path / "limbo"))
+    document = json.loads((tmp_path / "limbo" / "limbo.json").read_bytes())
+    jsonschema.validate(document, SCHEMA)
+    result = _by_name(document)
+    assert {"client", "client.expired"} <= result.keys()
+    for one in result.values():
+        assert (one["validation_kind"], one["extended_key_usage"]) == ("CLIENT", ["clientAuth"])
+        assert one["expected_peer_name"] is None
+    assert result["client"]["expected_peer_names"] == [
+        {"kind": "DNS", "value": "client.contoso.test"},
+        {"kind": "IP", "value": "10.1.0.9"},
+        {"kind": "RFC822", "value": "a@contoso.test"},
+    ]
+    assert (result["client"]["expected_result"], result["client.expired"]["expected_result"]) == (
+        "SUCCESS",
+        "FAILURE",
+    )
+    assert "neither TLS servers nor TLS clients" in done.left_out["responder"]
+    assert "host name" in done.left_out["client.san-wrong-host"]
+
+
+def test_faults_that_not_every_validator_processes_have_their_feature(tmp_path: Path) -> None:
+    profile = {
+        "name": "optional",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}, "issuing": {"issuer": "root"}},
+        "certificates": {"server": {"issuer": "issuing", "subject": {"CN": "a.contoso.test"}}},
+        "negatives": [{"of": "server", "faults": ["nc-dn-excluded-violation", "pol-require-explicit-unmet"]}],
+    }
+    environment = build(profile, tmp_path / "out", BuildOptions(keys="pool"))
+    export(environment, TARGETS["limbo"], ExportOptions(out=tmp_path / "limbo"))
+    result = _by_name(json.loads((tmp_path / "limbo" / "limbo.json").read_bytes()))
+    assert {name: one["features"] for name, one in result.items()} == {
+        "server": [],
+        "server.nc-dn-excluded-violation": ["name-constraint-dn"],
+        "server.pol-require-explicit-unmet": ["has-policy-constraints"],
+    }

@@ -36,18 +36,20 @@ def served_catalogue(folder: Path) -> Iterator[tuple[Environment, str | None]]:
         yield environment, address
 
 
-def columns() -> list[Column]:
-    """The validators that are found here."""
-    versions = ((one, one.version()) for one in VALIDATORS)
+def columns(names: Collection[str] = ()) -> list[Column]:
+    """The validators that are found here, or those of them with these names."""
+    versions = ((one, one.version()) for one in VALIDATORS if not names or one.name in names)
     return [Column(one, version, recorded_version(one.name, version)) for one, version in versions if version]
 
 
-def surveyed(folder: Path, only: Collection[str] = ()) -> tuple[Matrix, int]:
-    """Run all faults, or ``only`` these, against all validators; return also the number of all cases."""
+def surveyed(
+    folder: Path, only: Collection[str] = (), validators: Collection[str] = ()
+) -> tuple[Matrix, int]:
+    """Run all faults, or ``only`` these, against all or some validators; return also the number of cases."""
     with served_catalogue(folder) as (environment, proxy):
         subjects = subjects_of(environment, proxy)
         selected = [subject for subject in subjects if not only or subject.fault in only]
-        matrix = survey(selected, columns(), known_differences(), complete=not only)
+        matrix = survey(selected, columns(validators), known_differences(), complete=not only)
     return matrix, len(subjects)
 
 
@@ -76,15 +78,18 @@ def merged(previous: Rows, current: Rows, only: Collection[str] = ()) -> Rows:
     return rows
 
 
-def record(matrix: Matrix, cases: int, only: Collection[str] = (), system: str = "") -> None:
+def record(
+    matrix: Matrix, cases: int, only: Collection[str] = (), system: str = "", *, partial: bool = False
+) -> None:
     """Write observed.yaml: a line for each fault, in the order of the catalog.
 
-    For another ``system`` than that of the complete record, write only what differs from it.
+    For another ``system`` than that of the complete record, write only what differs from it. A ``partial``
+    record of some validators keeps its date and duration.
     """
     document = yaml.safe_load(ROWS.read_text("utf-8"))
     versions = {column.name: column.version for column in matrix.columns}
     if system in ("", document["system"]):
-        if not only:
+        if not only and not partial:
             document["made"] = {"on": date.today(), "cases": cases, "seconds": round(matrix.seconds)}  # noqa: DTZ011
         document["made"]["cases"] = cases
         # The versions are those of the last complete record.

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from pkigen.matrix import VALIDATORS, Column
 from tests.limbo.page import PAGE, page
 from tests.limbo.survey import survey_limbo, unused_reasons
+from tests.matrix.tools import OPTIONAL
 
 
 def main() -> int:
@@ -20,7 +21,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.limbo")
     parser.add_argument("file", type=Path, help="limbo.json")
     file = parser.parse_args().file
-    versions = [(one, one.version()) for one in VALIDATORS if "path" in one.looks_at]
+    versions = [
+        (one, one.version()) for one in VALIDATORS if "path" in one.looks_at and one.name not in OPTIONAL
+    ]
     columns = [Column(one, version, version) for one, version in versions if version]
     with TemporaryDirectory() as folder:
         matrix, skipped = survey_limbo(file, Path(folder), columns)

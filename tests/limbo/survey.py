@@ -40,9 +40,17 @@ def survey_limbo(file: Path, folder: Path, columns: Sequence[Column]) -> tuple[M
 
 
 def unused_reasons(matrix: Matrix) -> list[str]:
-    """Return the faults and the columns of limbo's reasons that explain no difference, with the reasons."""
+    """Return the faults and the columns of limbo's reasons that explain no difference, with the reasons.
+
+    Reasons for the cases of BetterTLS count only if the file has such cases.
+    """
+    suites = {subject.name.partition("::")[0] for subject, _ in matrix.rows}
     used = {cell.known for _, cells in matrix.rows for cell in cells if cell.known}
-    given = (*read_differences(LIMBO_FILE), *read_differences(OWN_REASONS))
+    given = [
+        one
+        for one in (*read_differences(LIMBO_FILE), *read_differences(OWN_REASONS))
+        if not one.fault.startswith("bettertls") or "bettertls" in suites
+    ]
     versions = {column.name: column.version for column in matrix.columns}
     stated, useful = (
         {(name, one.reason) for one in entries for name in (one.fault, one.column)}

@@ -9,13 +9,15 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import Any
 
 from pkigen.environment.environment import Case
 from pkigen.export.case_files import CaseFiles, NotExportable, exportable_cases
+from pkigen.export.client_certificates import is_for_clients
 from pkigen.export.draft import Draft, read_bytes
-from pkigen.export.server_certificates import check_purpose, has_faulty_responses
+from pkigen.export.server_certificates import has_faulty_responses
 from pkigen.export.target import target
 from pkigen.formats import pem
 from pkigen.inspection.artifacts import Artifact, Kind, read
@@ -23,9 +25,18 @@ from pkigen.inspection.path import validate
 from pkigen.matrix import MatrixCase, cases_of
 from pkigen.matrix.limbo import NO_FAULT
 from pkigen.serve.tls.credential import UNOFFERED_SCHEME, handshake_faults
+from pkigen.x509 import Certificate, Malformed
 
 _VERSION = 1
 _RESULTS = {"accept": "SUCCESS", "reject": "FAILURE"}
+_FEATURES = {
+    "has-policy-constraints": "pol-*-unmet",
+    "has-cert-policies": "pol-mapping-*",
+    "name-constraint-dn": "nc-dn-*",
+    "denial-of-service": "*-dos",
+}
+"""Optional features of the format, and a pattern of the faults that need them."""
+_PEER_KINDS = {"dns": "DNS", "ip": "IP", "email": "RFC822"}
 _OUTSIDE_ID = re.compile(r"[^A-Za-z0-9.-]")
 
 
@@ -39,10 +50,20 @@ def limbo(draft: Draft) -> None:
 
     testcases = [
         _testcase(draft, one, presented[one.case.name])
-        for one in exportable_cases(draft, check_purpose, _expressible, detectable)
+        for one in exportable_cases(draft, _check_purpose, _expressible, detectable)
     ]
     document = {"version": _VERSION, "testcases": testcases}
     draft.add("limbo.json", json.dumps(document, indent=1).encode() + b"\n")
+
+
+def _check_purpose(files: CaseFiles) -> None:
+    """Raise NotExportable if neither a TLS server nor a TLS client can use the certificate."""
+    if files.case.is_for_servers:
+        return
+    if not is_for_clients(files):
+        raise NotExportable("its extended key usage permits neither TLS servers nor TLS clients")
+    if files.case.expected == "reject" and files.case.stage == "name":
+        raise NotExportable("its fault is in its host name, which servers do not compare")
 
 
 def _expressible(files: CaseFiles) -> None:
@@ -102,13 +123,14 @@ def _testcase(draft: Draft, files: CaseFiles, presented: MatrixCase) -> dict[str
     draft.exported.append(case.name)
     crls = list(_crls(presented)) if case.stage == "revocation" else []
     fault = case.data.get("fault")
+    server = case.is_for_servers
     return {
         "id": _id(draft.given.environment.name, case.name),
         "conflicts_with": [],
-        "features": ["has-crl"] if crls else [],
+        "features": _features(fault, with_crls=bool(crls)),
         "importance": "undetermined",
         "description": _description(case, fault),
-        "validation_kind": "SERVER",
+        "validation_kind": "SERVER" if server else "CLIENT",
         "trusted_certs": [_pem(one) for path in presented.anchors for one in _blocks(read_bytes(path))],
         "untrusted_intermediates": [_pem(one) for one in _blocks(files.chain)],
         "peer_certificate": _pem(_blocks(files.certificate)[0]),
@@ -116,10 +138,10 @@ def _testcase(draft: Draft, files: CaseFiles, presented: MatrixCase) -> dict[str
         "validation_time": _time(case, presented).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "signature_algorithms": [],
         "key_usage": [],
-        "extended_key_usage": ["serverAuth"],
+        "extended_key_usage": ["serverAuth" if server else "clientAuth"],
         "expected_result": _RESULTS[case.expected],
-        "expected_peer_name": _peer_name(presented.host),
-        "expected_peer_names": [],
+        "expected_peer_name": _peer_name(presented.host) if server else None,
+        "expected_peer_names": [] if server else list(_peer_names(files)),
         "max_chain_depth": None,
         "crls": crls,
     }
@@ -148,6 +170,24 @@ def _time(case: Case, presented: MatrixCase) -> datetime:
         return datetime.fromisoformat(at)
     second = presented.at.replace(microsecond=0)
     return second + timedelta(seconds=1) if case.stage == "revocation" else second
+
+
+def _features(fault: dict[str, Any] | None, *, with_crls: bool) -> list[str]:
+    """Return the optional features that a validator needs for a case."""
+    own_id = fault["id"] if fault else ""
+    features = [name for name, faults in _FEATURES.items() if fnmatchcase(own_id, faults)]
+    return [*features, "has-crl"] if with_crls else features
+
+
+def _peer_names(files: CaseFiles) -> Iterator[dict[str, str]]:
+    """Return the names of a client: its DNS names, addresses and email addresses."""
+    try:
+        alternative_names = Certificate(_blocks(files.certificate)[0].der).extensions.alternative_names
+    except Malformed:
+        return
+    for name in alternative_names or ():
+        if name.kind in _PEER_KINDS:
+            yield {"kind": _PEER_KINDS[name.kind], "value": name.value}
 
 
 def _peer_name(host: str | None) -> dict[str, str] | None:

@@ -21,5 +21,8 @@ ORDER = (
     "java-crldp",
     "java-ocsp",
     "openssl-ocsp",
+    "java-current",
+    "pyhanko",
+    "python-ssl",
 )
 """The order of the columns; validators that it does not list follow in alphabetical order."""

