@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pkigen.errors import EnvironmentFailure
-from pkigen.store import Store
+from pkigen.store import CrlState, Revoked, Store
+from pkigen.store.enrolled import EnrolledRow
+from pkigen.store.entries import DamagedIndex
+from pkigen.store.index import Index
 from pkigen.store.layout import inside, make_directories
 from pkigen.store.lock import Lock
 from pkigen.store.placement import Placement
+from tests.store.fakes import publication, publish
 
 
 @pytest.fixture
@@ -105,3 +111,117 @@ def test_existing_files_are_moved_aside_and_the_note_says_where(store: Store, tm
         assert (environment / f".pkigen/replaced/found.{number}/trust.pem").read_text() == str(number)
     assert not file.exists()
     assert store.notes == []
+
+
+def test_requests_of_devices_are_read_back_and_listed_once_issued(store: Store, tmp_path: Path) -> None:
+    pending = EnrolledRow("certificates/pending", "t", "est", "client", 5, b"\x30", "{}", "[]")
+    issued = replace(pending, id="certificates/a", verdict="", faults="")
+    store.index.enrolled.add([issued, pending])
+    store.publish([publication(tmp_path / "deep/environment", "a", 0)])
+    assert store.index.enrolled.ids() == {"certificates/a", "certificates/pending"}
+    assert store.index.enrolled.get("certificates/pending") == pending
+    assert list(store.index.enrolled.issued()) == [issued]
+
+
+def test_an_index_from_before_enrollment_and_fleets_has_neither(tmp_path: Path) -> None:
+    publish(tmp_path, "a")
+    _change(tmp_path, "DROP TABLE enrolled; DROP TABLE shards; PRAGMA user_version = 2")
+    with Store.open(tmp_path, write=False) as former:
+        enrolled, shards = former.index.enrolled, former.index.shards
+        assert (enrolled.ids(), enrolled.get("certificates/a"), list(enrolled.issued())) == (set(), None, [])
+        assert (shards.fleets(), shards.current("f"), shards.times_published("f", 1, 9)) == ([], [], 0)
+        assert shards.of_serial("authorities/root", 1) is None
+
+
+def test_a_serial_number_leads_to_its_entity(store: Store) -> None:
+    store.index.reserve([("authorities/a", 10, "certificates/x")])
+    assert store.index.subject_of("authorities/a", 10) == "certificates/x"
+    assert store.index.subject_of("authorities/b", 10) is None
+    assert store.index.subject_of("authorities/a", 11) is None
+
+
+def test_records_are_those_of_the_entries_by_id(store: Store, tmp_path: Path) -> None:
+    environment = tmp_path / "deep/environment"
+    store.publish([publication(environment, "a", 0), publication(environment, "b", 1)])
+    records = store.index.records(["certificates/a", "certificates/b", "certificates/c"])
+    assert {record_id: record.certificates for record_id, record in records.items()} == {
+        "certificates/a": [("authorities/root", 1)],
+        "certificates/b": [("authorities/root", 2)],
+    }
+
+
+def test_revocations_of_a_range_are_listed_by_serial_and_replaced(store: Store) -> None:
+    rows = [Revoked("a", serial, f"e{serial}", "superseded", 5, "profile", "") for serial in (3, 4, 5, 16)]
+    kept = Revoked("a", 4, "e4", "keyCompromise", 6, "command", "")
+    store.index.set_revocations([*reversed(rows), kept])
+    assert store.index.revocations_between("a", 4, 15) == [kept, *rows[1:3]]
+    assert store.index.revocations_between("b", 0, 99) == []
+    new = rows[1]._replace(at=7)
+    store.index.replace_revocations("a", 4, 5, [new])
+    assert list(store.index.revocations("a")) == [rows[0], kept, new, rows[3]]
+
+
+def test_cases_are_listed_by_their_base_and_fault(store: Store, tmp_path: Path) -> None:
+    environment = tmp_path / "deep/environment"
+    cases = {"a": ("base", "expired"), "b": ("base", "sha1"), "c": ("other", "expired"), "base": None}
+    for name, case in cases.items():
+        made = publication(environment, name, 0)
+        record = {"fault": {"base": case[0], "id": case[1]}} if case else {}
+        store.publish([replace(made, entry=replace(made.entry, record=json.dumps(record)))])
+    assert store.index.cases_with_fault("base", ["expired"]) == {"certificates/a"}
+    assert store.index.cases_with_fault("base", ["expired", "sha1"]) == {"certificates/a", "certificates/b"}
+    assert store.index.cases_with_fault("base", []) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ("UPDATE entities SET serials = '{'", lambda index: list(index.entries())),
+        ('UPDATE entities SET serials = \'[["a", "x"]]\'', lambda index: list(index.entries())),
+        ('UPDATE entities SET files = \'[["../x", ""]]\'', lambda index: list(index.entries())),
+        ("UPDATE entities SET files = '[[\"a\", 1]]'", lambda index: list(index.entries())),
+        ("UPDATE entities SET not_after = 'soon'", lambda index: list(index.entries())),
+        ("UPDATE entities SET not_before = -99999999999999", lambda index: list(index.entries())),
+        ("UPDATE entities SET spki = x'00'", lambda index: list(index.entries())),
+        ("UPDATE entities SET record = '[]'", lambda index: index.records(["certificates/a"])),
+        ("UPDATE entities SET record = '{'", lambda index: index.records(["certificates/a"])),
+        ("UPDATE entities SET id = '../a'", lambda index: list(index.ids())),
+        ("UPDATE issued SET times = -1", lambda index: index.generation("certificates/a")),
+        ("UPDATE revocations SET reason = 'lost'", lambda index: list(index.revocations("a"))),
+        ("UPDATE revocations SET at = 'now'", lambda index: index.revocation("a", 1)),
+        ("UPDATE revocations SET invalid_since = 'now'", lambda index: index.revocations_of("e")),
+        ("UPDATE revocations SET entity = x'00'", lambda index: index.revocations_between("a", 0, 9)),
+        ('UPDATE crls SET files = \'[["/x", ""]]\'', lambda index: index.crl("a")),
+        ("UPDATE crls SET next_update = NULL", lambda index: index.crl("a")),
+        ("UPDATE crls SET number = -1", lambda index: index.crl("a")),
+        ("UPDATE enrolled SET template = x'00'", lambda index: index.enrolled.get("certificates/e")),
+        ("UPDATE enrolled SET request = 'text'", lambda index: index.enrolled.get("certificates/e")),
+        ("UPDATE enrolled SET at = 'now'", lambda index: index.enrolled.get("certificates/e")),
+        ("UPDATE enrolled SET verdict = '[]'", lambda index: index.enrolled.get("certificates/e")),
+        ("UPDATE enrolled SET faults = '{}'", lambda index: index.enrolled.get("certificates/e")),
+        ("UPDATE enrolled SET id = '../e'", lambda index: index.enrolled.get("../e")),
+        ("UPDATE meta SET value = x'00'", lambda index: index.meta("colour")),
+        ("UPDATE publishers SET plan = x'00'", lambda index: index.publishers()),
+    ],
+)
+def test_a_value_that_no_version_writes_is_reported_as_damage(
+    tmp_path: Path, change: str, read: Callable[[Index], object]
+) -> None:
+    publish(tmp_path, "a")
+    with Store.open(tmp_path, write=True) as store:
+        index = store.index
+        index.set_meta("colour", "red")
+        index.set_publishers([("certificates/a", "{}")])
+        index.set_revocations([Revoked("a", 1, "e", "superseded", 5, "profile", "", 4)])
+        index.set_crl(CrlState("a", 1, 2, 3, "", (("www/crl/a.crl", ""),)))
+        index.enrolled.add([EnrolledRow("certificates/e", "t", "est", "client", 5, b"\x30", "{}", "[]")])
+        read(index)
+        _change(tmp_path, change)
+        with pytest.raises(DamagedIndex):
+            read(index)
+
+
+def _change(environment: Path, statements: str) -> None:
+    connection = sqlite3.connect(environment / ".pkigen/index.db")
+    connection.executescript(statements)
+    connection.close()

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import pytest
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.model import File
 from pkigen.store import Revoked, Store, placement
-from pkigen.store.schema import connect
+from pkigen.store.schema import connect, create
+from pkigen.store.staged_files import file_digest
 from tests.store.fakes import generations, publication, publish
 
 
@@ -270,3 +272,29 @@ def test_extra_files_of_a_format_are_recorded(tmp_path: Path) -> None:
         store.publish([publication(tmp_path, "a", 0, File("a.der", b"0"))])
         entry = store.index.get(["certificates/a"])["certificates/a"]
     assert [path for path, _ in entry.files][-1] == "certificates/a/a.der"
+
+
+def test_the_record_of_a_build_is_replaced(tmp_path: Path) -> None:
+    with Store.open(tmp_path, write=True) as store:
+        for data in (b"one", b"two"):
+            store.record_up_to_date(data)
+            assert (tmp_path / ".pkigen/up-to-date.json").read_bytes() == data
+    assert list((tmp_path / ".pkigen/staging").iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 200_000])
+def test_the_digest_of_a_file_covers_all_of_it(tmp_path: Path, size: int) -> None:
+    data = bytes(number % 251 for number in range(size))
+    (tmp_path / "file").write_bytes(data)
+    assert file_digest(str(tmp_path / "file")) == sha256(data).hexdigest()
+
+
+def test_an_index_is_opened_with_the_settings_that_durability_depends_on(tmp_path: Path) -> None:
+    create(tmp_path / "index.db")
+    fresh = sqlite3.connect(tmp_path / "index.db")
+    assert fresh.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    fresh.close()
+    connection = connect(tmp_path / "index.db", write=True)
+    settings = [connection.execute(f"PRAGMA {name}").fetchone() for name in ("synchronous", "fullfsync")]
+    connection.close()
+    assert settings == [(2,), (1,)]
