@@ -11,7 +11,7 @@ from mkdocs.exceptions import PluginError
 
 from docgen import hook
 from pkigen import load
-from pkigen.profile.reference import sections, words
+from pkigen.profile.reference import sections
 
 DESCRIPTIONS: dict[str, Any] = yaml.safe_load(sections.WORDS.read_bytes())
 EXAMPLES = [
@@ -68,22 +68,3 @@ def test_an_example_of_the_profile_language_is_valid(part: str, key: str, exampl
     whose = root if part == "authority" or key == "name_constraints" else certificate
     whose |= body
     load({"name": "page", "authorities": {"root": root}, "certificates": {"one": certificate}})
-
-
-@pytest.mark.parametrize(
-    ("node", "text"),
-    [
-        ({"type": "string", "description": "a URL"}, "a URL"),
-        ({"type": ["string", "null"], "description": "one, two, three"}, "`one`, `two`, `three`"),
-        ({"type": "array", "items": {"type": "string"}}, "a list of strings"),
-        ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, "`true` or `false` or `null`"),
-        ({"type": "integer", "minimum": 1, "maximum": 9}, "a number from 1 to 9"),
-        ({"enum": ["key", "name"]}, "`key`, `name`"),
-    ],
-)
-def test_a_schema_is_described_as_text(node: dict[str, Any], text: str) -> None:
-    assert words.value(node, {}) == text
-
-
-def test_texts_of_the_program_are_escaped() -> None:
-    assert words.escaped("<b> *a* | `x_y`") == "&lt;b&gt; &#42;a&#42; &#124; <code>x&#95;y</code>"

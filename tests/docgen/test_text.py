@@ -7,7 +7,6 @@ import re
 import pytest
 
 from docgen import text
-from pkigen.profile.reference import plain_text
 
 
 @pytest.mark.parametrize("name", text.PAGES)
@@ -18,17 +17,3 @@ def test_a_text_page_is_up_to_date(name: str) -> None:
 def test_a_text_page_has_neither_markup_nor_links() -> None:
     for name in text.PAGES:
         assert re.findall(r"</|\]\(|\{ [.#]|<!--", (text.FOLDER / f"{name}.txt").read_text("utf-8")) == []
-
-
-@pytest.mark.parametrize(
-    ("markdown", "expected"),
-    [
-        ("---\na: b\n---\n\n# Title { #t }\n\nSee [the *page*](x.md).\n", "Title\n=====\n\nSee the *page*."),
-        ("| key | value |\n|---|---|\n| `a` | b &lt; c |\n", "`a`: b < c"),
-        ("| key | value | why |\n|---|---|---|\n| a | b | |\n", "a\n      value: b"),
-        ("```yaml\na:\n  - b\n```\n", "a:\n      - b"),
-        ('<dl class="fault"><dt>Clause</dt><dd>4.1<br>4.2</dd></dl>', "Clause: 4.1; 4.2"),
-    ],
-)
-def test_markdown_becomes_text(markdown: str, expected: str) -> None:
-    assert plain_text(markdown).strip() == expected

@@ -6,15 +6,20 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import AttributeOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pkigen.errors import InputError
 from pkigen.profile import load
 from pkigen.profile.certification_request import read_request
-from pkigen.profile.enrolment import NameNotAllowed
+from pkigen.profile.enrolment import MOST_TEMPLATES, NameNotAllowed
+from pkigen.profile.specifications import GeneralNames
 from tests.certification_requests import request, write_key
 
 _DER = request("d.contoso.test", ["d.contoso.test", "10.0.0.7"], encoding=Encoding.DER)
@@ -43,6 +48,61 @@ def test_a_request_determines_key_and_names_unless_the_certificate_sets_them(tmp
     assert (one.key, one.given_key) == ("ec-p256", two.given_key)
     assert one.given_key is not None
     assert one.given_key.pkcs8 is None
+
+
+def test_alternative_names_of_a_certificate_replace_those_of_its_request(tmp_path: Path) -> None:
+    (tmp_path / "named.csr").write_bytes(request("d.test", ["d.test", "10.0.0.7"]))
+    (tmp_path / "plain.csr").write_bytes(request("d.test"))
+    (tmp_path / "lab.yaml").write_text(
+        _BASE + "certificates:\n  one: {issuer: root, csr: named.csr}\n"
+        "  two: {issuer: root, csr: named.csr, san: ['dns:x.test']}\n"
+        "  three: {issuer: root, csr: plain.csr}\n"
+    )
+    one, two, three = (spec.san for spec in load(tmp_path / "lab.yaml").certificates())
+    assert isinstance(one, GeneralNames)
+    assert [name.value for name in one.names] == ["d.test", "10.0.0.7"]
+    assert isinstance(two, GeneralNames)
+    assert [name.value for name in two.names] == ["x.test"]
+    assert three is None
+
+
+def test_the_challenge_password_of_a_request_is_read() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    plain = builder.add_attribute(x509.ObjectIdentifier("1.2.840.113549.1.9.2"), b"unstructured")
+    both = plain.add_attribute(AttributeOID.CHALLENGE_PASSWORD, b"secret")
+    passwords = [
+        read_request(one.sign(key, SHA256()).public_bytes(Encoding.DER)).challenge_password
+        for one in (builder, plain, both)
+    ]
+    assert passwords == [None, None, "secret"]
+
+
+@pytest.mark.parametrize(
+    ("authorities", "certificates", "issuer"),
+    [
+        ("root: {}", "", "root"),
+        ("root: {}, sub: {issuer: root}", "", "sub"),
+        ("root: {}, sub: {issuer: root}", "a: {issuer: root}", "root"),
+        ("root: {}, sub: {issuer: root}", "a: {issuer: root}, b: {issuer: sub, faults: [expired]}", "root"),
+        ("root: {}, sub: {issuer: root}", "a: {issuer: self}", "sub"),
+    ],
+)
+def test_requests_without_a_template_go_to_the_only_authority_that_issues_end_entities(
+    authorities: str, certificates: str, issuer: str
+) -> None:
+    text = f"{{name: lab, authorities: {{{authorities}}}, certificates: {{{certificates}}}}}"
+    template = load(yaml.safe_load(text)).template()
+    assert template.specification(read_request(request("a.test")), "a").issuer == issuer
+
+
+def test_requests_without_a_template_need_an_issuer_if_several_authorities_issue() -> None:
+    profile = load({"name": "lab", "authorities": {"one": {}, "two": {}}})
+    with pytest.raises(InputError, match="several authorities issue certificates: one, two; select one"):
+        profile.template()
+    assert profile.template("", "two").specification(read_request(request("a.test")), "a").issuer == "two"
+    with pytest.raises(InputError, match="the profile has no section 'enrolment'; omit --template"):
+        profile.template("sensors")
 
 
 def test_a_key_file_determines_kind_and_key(tmp_path: Path) -> None:
@@ -118,6 +178,14 @@ def test_a_template_has_the_fields_of_a_certificate_and_a_name_of_its_own(tmp_pa
     assert spec.valid.text.endswith("90d")
     assert spec.subject == (("O", "Lab"), ("CN", "d.contoso.test"))
     assert "a certificate has this name" in _problem(tmp_path, f"{text}  one: {{like: one}}")
+
+
+def test_the_number_of_templates_is_limited(tmp_path: Path) -> None:
+    templates = "enrolment:\n" + "".join(f"  t{n}: {{issuer: root}}\n" for n in range(MOST_TEMPLATES))
+    (tmp_path / "lab.yaml").write_text(_BASE + templates)
+    assert len(load(tmp_path / "lab.yaml").templates) == MOST_TEMPLATES
+    problem = _problem(tmp_path, f"{templates}  more: {{issuer: root}}\n")
+    assert f"enrolment: more than {MOST_TEMPLATES} templates" in problem
 
 
 def test_variables_of_a_template_come_from_the_request(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from pkigen.profile import CertificateSpec
+from pkigen.profile import OMIT, CertificateSpec
 from pkigen.profile.checks import _check_extensions
 from pkigen.profile.specifications import TYPED_EXTENSIONS
 from tests.profile.documents import FIRST, refused, refused_certificate, the_certificate
@@ -35,6 +36,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
         "certificate_template: {oid: 1.2.3, minor: 1}",
         "certificate_template: {oid: 1.2.3, major: 4294967296}",
         "certificate_template_name: '🔑'",
+        "certificate_template_name: 'Key🔑'",
         "modbus_role: {a: b}",
         "valid: never",
         "valid: {from: never, for: 1d}",
@@ -84,3 +86,18 @@ def test_an_authority_without_crl_revokes_nothing_and_lists_no_revocations_of_ot
     assert "test.yaml:5:25: authorities.other.crl.issuer: 'root' publishes no CRL (crl: none)" in errors
     assert "test.yaml:7:57: certificates.one.revoked: 'root' publishes no CRL (crl: none)" in errors
     assert len(errors.splitlines()) == 3
+
+
+def test_a_number_of_timestamps_names_as_many_logs(tmp_path: Path) -> None:
+    three, named = the_certificate(tmp_path, "scts: 3").scts, the_certificate(tmp_path, "scts: [log-1]").scts
+    assert three is not None
+    assert three is not OMIT
+    assert named is not None
+    assert named is not OMIT
+    assert [one.log for one in three.logs] == [sha256(f"log-{n}".encode()).digest() for n in (1, 2, 3)]
+    assert named.logs == three.logs[:1]
+
+
+def test_the_name_of_a_template_is_kept(tmp_path: Path) -> None:
+    spec = the_certificate(tmp_path, "certificate_template_name: DomainController")
+    assert spec.certificate_template_name == "DomainController"

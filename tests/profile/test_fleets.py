@@ -10,6 +10,7 @@ import pytest
 from pkigen.errors import InputError
 from pkigen.plan import plan
 from pkigen.profile import Profile, load
+from pkigen.profile.fleets import MOST_FLEETS
 
 _HEAD = """name: lab
 authorities: {root: {key: ec-p256}}
@@ -30,7 +31,9 @@ def _load(tmp_path: Path, text: str) -> Profile:
         ("{count: x, issuer: root}", "5:18", "this is a whole number"),
         ("{issuer: root}", "5:10", "this is missing"),
         ("{count: 2, issuer: rot}", "5:29", "no authority is called 'rot'"),
-        ("{count: 2, issuer: self}", "5:29", "a CA must issue"),
+        ("{count: 2, issuer: self}", "5:29", ".issuer: a CA must issue the certificates of a fleet"),
+        ("{count: 2, issuer: root, key: {file: k}}", "5:35", "k cannot be read"),
+        ("{count: 2, issuer: 'r{{ index }}'}", "5:29", "this is the same for a whole fleet"),
         ("{count: 2, issuer: root, to: [cvs]}", "5:40", "this must be 'parquet', 'csv'"),
         ("{count: 2, issuer: root, to: [csv, csv]}", "5:35", "'csv' is listed twice"),
         ("{count: 2, issuer: root, formats: [der]}", "5:35", "a fleet cannot have this key"),
@@ -76,3 +79,49 @@ def test_a_fleet_is_like_a_certificate(tmp_path: Path) -> None:
         None,
     ]
     assert (next(iter(fleet.sample())), len(list(fleet.sample())), list(fleet.sample())[-1]) == (1, 20, 1000)
+
+
+@pytest.mark.parametrize(
+    ("count", "numbers"),
+    [
+        (1, ["1"]),
+        (3, ["1", "2", "3"]),
+        (
+            40,
+            [
+                "01",
+                "03",
+                "05",
+                "07",
+                "09",
+                "11",
+                "13",
+                "15",
+                "17",
+                "19",
+                "21",
+                "23",
+                "25",
+                "27",
+                "29",
+                "31",
+                "33",
+                "35",
+                "37",
+                "40",
+            ],
+        ),
+    ],
+)
+def test_a_sample_of_a_fleet_has_the_first_the_last_and_some_between(
+    tmp_path: Path, count: int, numbers: list[str]
+) -> None:
+    (fleet,) = _load(tmp_path, f"  meter: {{count: {count}, like: sensor-01}}\n").fleets
+    assert [fleet.instance(index).name for index in fleet.sample()] == [f"meter-{n}" for n in numbers]
+
+
+def test_the_number_of_fleets_is_limited(tmp_path: Path) -> None:
+    text = "".join(f"  f{number}: {{count: 1, issuer: root}}\n" for number in range(MOST_FLEETS))
+    assert len(_load(tmp_path, text).fleets) == MOST_FLEETS
+    with pytest.raises(InputError, match=rf"profile.yaml:4:1: fleets: more than {MOST_FLEETS} fleets"):
+        _load(tmp_path, f"{text}  more: {{count: 1, issuer: root}}\n")

@@ -53,7 +53,11 @@ def test_a_cycle_of_a_thousand_authorities_is_an_error_without_recursion(tmp_pat
         ("  root: {}\n  a: {issuer: rot}\n", "test.yaml:4:15: ", "did you mean 'root'?"),
         ("  root: {}\n  a: {issuer: [root, rot]}\n", "test.yaml:4:", "did you mean 'root'?"),
         ("  root: {}\n  a: {issuer: [root, root]}\n", "test.yaml:4:", "twice"),
-        ("  a: {issuer: []}\n", "test.yaml:3:", "issuer"),
+        (
+            "  a: {issuer: []}\n",
+            "test.yaml:3:7: authorities.a.issuer: ",
+            ": the list of issuers is empty; omit 'issuer' for a root",
+        ),
         ("  a: {issuer: {b: c}}\n", "test.yaml:3:", "issuer"),
     ],
 )
@@ -111,3 +115,10 @@ def test_files_without_a_ca_certificate_are_rejected(tmp_path: Path, text: str) 
     (tmp_path / "lab.crt").write_text("certificate")
     (tmp_path / "big.crt").write_bytes(b"x" * (1 << 22))
     assert "test.yaml:3:" in (errors := _refused(tmp_path, f"  {text}\n")) or "test.yaml:4:" in errors
+
+
+def test_an_issuer_with_an_error_of_its_own_is_not_called_missing(tmp_path: Path) -> None:
+    text = "name: test\nauthorities: {root: {key: rsa-1}}\ncertificates: {a: {issuer: root}}\n"
+    errors = refused(tmp_path, text)
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith("test.yaml:2:27: authorities.root.key: ")

@@ -78,6 +78,7 @@ def test_every_kind_of_alternative_name(tmp_path: Path) -> None:
         "hardware:1.2.3/0x1",
         "hardware:1.2.3/ä",
         "hardware:a/1",
+        "hardware:1.2.3/0xzz",
         "ntds:6ba7b810",
         "{other: {oid: 1.2.3}}",
         "{other: {oid: 1.2.3, der: '3001'}}",
