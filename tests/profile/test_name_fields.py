@@ -1,4 +1,4 @@
-"""Alternative names without ``san``: the host names in the common names, for servers also those of one label."""
+"""Alternative names without ``san``: the host names in the common names."""
 
 from __future__ import annotations
 

@@ -91,6 +91,14 @@ def test_a_key_is_listed_with_the_first_sentence_of_its_description() -> None:
         ("one\ntwo &amp; three\n\n- item\n", "one two & three\n\n- item"),
         ("## A *b*\n### c\n```\nd\n\ne\n```\nf\n", "A *b*\n-----\n\nc\n\n    d\n\n    e\n\nf"),
         ("| a | b |\n|---|---|\n| c | |\n\nd\n", "c:\n\nd"),
+        (
+            f"- {'word ' * 18}two-parts and {'x' * 120} rest",
+            f"- {'word ' * 18}\n  two-parts and\n  {'x' * 120}\n  rest".replace(" \n", "\n"),
+        ),
+        (
+            f"| a | b | c |\n|---|---|---|\n| d | {'word ' * 25} | |",
+            f"d\n      b: {'word ' * 18}\n        {'word ' * 6}word".replace(" \n", "\n"),
+        ),
         ('<dl class="fault"><dt>Clause</dt><dd>4.1<br>4.2</dd></dl>', "Clause: 4.1; 4.2"),
     ],
 )

@@ -38,6 +38,7 @@ def test_the_schema_accepts_the_example_and_every_shipped_profile() -> None:
         "{issuer: root, valid: 30d, aia: auto, freshest_crl: ['http://a.test'], policies: [1.2.3]}",
         "{issuer: root, signature: pss-sha256, passphrase: {file: x}, revoked: superseded}",
         "{like: other, basic_constraints: {ca: false, path_length: 0}}",
+        "{issuer: root, serial: 5, formats: [der], csr: a.csr}",
         "",
     ],
 )
@@ -55,6 +56,9 @@ def test_the_schema_accepts_numbers_templates_and_short_forms(entry: str) -> Non
         "name: a\nauthorities: [a]",
         "name: a\ncertificates: {a: {san: {nams: []}}}",
         "name: a\ncertificates: {a: {formats: der}}",
+        "name: a\nenrolment: {a: {serial: 1}}",
+        "name: a\nfleets: {a: {formats: [der]}}",
+        "name: a\nfleets: {a: {csr: a.csr}}",
     ],
 )
 def test_the_schema_rejects_invalid_values(text: str) -> None:

@@ -118,9 +118,7 @@ def _revocation_check(
     def issuer_path(issuer: Certificate) -> tuple[list[PathProblem], tuple[Certificate, ...]]:
         # The anchor must be that of the path itself (6.3.3 (f)).
         known = (*given.intermediates, *path)
-        return validate_with_openssl(
-            replace(given, leaf=issuer, intermediates=known, anchors=path[-1:], partial=given.partial)
-        )
+        return validate_with_openssl(replace(given, leaf=issuer, intermediates=known, anchors=path[-1:]))
 
     return RevocationCheck(
         list({crl.der: crl for crl in crls}.values()),

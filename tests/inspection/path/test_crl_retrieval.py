@@ -92,6 +92,13 @@ def test_a_valid_path_requests_each_crl_once(world: World) -> None:
     assert len(result.path) == 3
 
 
+def test_an_anchor_that_may_end_the_path_needs_no_crl(world: World) -> None:
+    leaf = world.certificate("certificates/leaf/leaf.crt")
+    issuing = world.certificate("authorities/issuing/issuing.crt")
+    result = validate_online(leaf, [], [issuing], CrlRetriever(world.get), at=utc_now(), partial=True)
+    assert (result.problems, world.requests) == ((), [f"{BASE}/crl/issuing.crl"])
+
+
 def test_a_revoked_certificate_is_reported_at_its_depth(world: World) -> None:
     assert _rules(world.validate("revoked")) == [("revoked", 0)]
 

@@ -83,6 +83,7 @@ def test_a_form_of_a_host_has_the_verdict_of_openssl(
 
 
 _STRICTER = [
+    ("DNS:x*.a.test", "x*.a.test"),  # not a wildcard, and no host name either
     ("DNS:www.a.test.", "www.a.test."),  # RFC 9525, 6.3: presented identifiers have no final full stop
     ("DNS:x*.a.test", "xy.a.test"),  # a part of a label
     ("DNS:www.a.test", ""),  # OpenSSL asks nothing then

@@ -81,6 +81,11 @@ def test_a_slow_server_is_abandoned_after_the_timeout(path: str, site: Site) -> 
     assert time.monotonic() - start < 2
 
 
+def test_a_connection_that_times_out_first_has_the_same_reason(site: Site) -> None:
+    with pytest.raises(FetchError, match=r"/silent: it does not answer in time$"):
+        http_fetch._fetch(f"{site.url}/silent", None, time.monotonic() + 0.1, 1000, 0)
+
+
 def test_a_closed_port_is_reported() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

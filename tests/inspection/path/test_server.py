@@ -50,13 +50,17 @@ def _tls(
     *certificates: Path,
     version: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
     client_certificate: bool = False,
+    names: list[str | None] | None = None,
 ) -> Serve:
+    """``names`` receives the server names that clients indicate."""
     chain = tmp_path / "served.pem"
     chain.write_bytes(b"".join(path.read_bytes() for path in certificates))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, made.leaf.with_suffix(".key"))
     context.maximum_version = version
     context.verify_mode = ssl.CERT_REQUIRED if client_certificate else ssl.CERT_NONE
+    if names is not None:
+        context.sni_callback = lambda _socket, name, _context: names.append(name)
 
     def serve(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as secured:
@@ -76,6 +80,16 @@ def test_the_certificates_of_a_server_are_read_in_its_order(made: Made, tmp_path
         subjects = _subjects(url)
     files = [read_input(path)[0].certificate for path in sent]
     assert subjects == [one.subject_der for one in files if one is not None]
+
+
+@pytest.mark.parametrize(("host", "name"), [("127.0.0.1", None), ("localhost", "localhost")])
+def test_a_server_gets_its_host_name_and_no_address(
+    host: str, name: str | None, made: Made, tmp_path: Path
+) -> None:
+    names = list[str | None]()
+    with _server(_tls(made, tmp_path, made.leaf, names=names)) as url:
+        assert len(_subjects(url.replace("127.0.0.1", host))) == 1
+    assert names == [name]
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -113,6 +127,14 @@ def test_a_silent_server_is_abandoned_after_the_timeout() -> None:
         with pytest.raises(FetchError, match="it does not answer in time"):
             fetch_url(url, timeout=0.2)
         release.set()
+
+
+def test_a_closed_port_is_an_error_with_the_reason() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"https://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(FetchError, match=rf"^{url}: Connection refused$"):
+            fetch_url(url)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,13 @@ def test_an_openssl_error_without_a_text_of_pkigen_has_openssls_text() -> None:
     assert problem.message == "A certificate of the path: Path loop"
 
 
+def test_an_error_that_is_not_the_main_one_of_its_rule_has_the_text_of_openssl() -> None:
+    first, other = problem_of_code(20, "main text", 0, None), problem_of_code(21, "other text", 0, None)
+    assert first.message == "A certificate of the path has an issuer whose certificate is missing"
+    assert other.message == f"{first.message} (other text)"
+    assert (other.rule, other.code) == ("no-issuer", 21)
+
+
 class PanicException(BaseException):
     """By this name alone a panic of native code is known."""
 

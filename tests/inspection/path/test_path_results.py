@@ -1,0 +1,112 @@
+"""Results of a validation: when a path is complete, what is undecided, and why a CRL was not used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from pkigen.inspection.path import PathResult, validate
+from pkigen.inspection.path.problems import PathProblem
+from pkigen.x509 import Certificate, CertificateList
+
+_NOW = datetime(2026, 6, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate with its key; a CA has an empty CRL."""
+
+    name: x509.Name
+    key: ec.EllipticCurvePrivateKey
+    certificate: Certificate
+    crl: CertificateList
+
+
+def _issue(name: str, issuer: Issued | None, *, days: int = 100) -> Issued:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder(serial_number=x509.random_serial_number())
+        .subject_name(subject)
+        .issuer_name(issuer.name if issuer else subject)
+        .public_key(key.public_key())
+        .not_valid_before(_NOW - _DAY)
+        .not_valid_after(_NOW + days * _DAY)
+        .add_extension(x509.BasicConstraints(ca=name != "leaf", path_length=None), critical=True)
+    )
+    certificate = builder.sign(issuer.key if issuer else key, SHA256())
+    revocations = x509.CertificateRevocationListBuilder().issuer_name(subject)
+    crl = revocations.last_update(_NOW - _DAY).next_update(_NOW + _DAY).sign(key, SHA256())
+    encoded = certificate.public_bytes(Encoding.DER), crl.public_bytes(Encoding.DER)
+    return Issued(subject, key, Certificate(encoded[0]), CertificateList(encoded[1]))
+
+
+_ROOT = _issue("root", None)
+_ISSUING = _issue("issuing", _ROOT)
+_LEAF = _issue("leaf", _ISSUING)
+
+
+def _rules(
+    leaf: Issued, intermediates: list[Issued], anchors: list[Issued], *, partial: bool = False
+) -> list[tuple[str, int]]:
+    result = validate(
+        leaf.certificate,
+        [one.certificate for one in intermediates],
+        [one.certificate for one in anchors],
+        at=_NOW,
+        check_crls=True,
+        partial=partial,
+    )
+    return [(problem.rule, problem.depth) for problem in result.problems]
+
+
+def test_revocation_is_checked_up_to_the_anchor() -> None:
+    missing = [("crl-missing", 0), ("crl-missing", 1)]
+    assert _rules(_LEAF, [_ISSUING], [_ROOT]) == missing
+    assert _rules(_LEAF, [], [_ISSUING], partial=True) == missing[:1]
+
+
+def test_revocation_is_not_checked_on_a_path_without_an_anchor() -> None:
+    assert _rules(_LEAF, [_ISSUING], []) == [("no-issuer", 1)]
+    assert _rules(_LEAF, [_ISSUING, _ROOT], []) == [("untrusted-root", 2)]
+    assert _rules(_LEAF, [], [_ROOT]) == [("no-issuer", 0)]
+
+
+@pytest.mark.parametrize(
+    ("intermediates", "crls", "reason"),
+    [
+        ([], [_ISSUING.crl], "the path is not valid"),
+        ([_ISSUING], [_issue("other", None).crl], "no certificate of the path is from its issuer"),
+    ],
+)
+def test_a_crl_that_is_not_used_has_the_reason(
+    intermediates: list[Issued], crls: list[CertificateList], reason: str
+) -> None:
+    known = [one.certificate for one in intermediates]
+    result = validate(_LEAF.certificate, known, [_ROOT.certificate], at=_NOW, crls=crls, check_crls=True)
+    assert result.unused_crls == {crls[0].der: reason}
+
+
+@pytest.mark.parametrize(
+    ("rules", "ok", "undecided"),
+    [
+        ((), True, False),
+        (("unsupported",), False, True),
+        (("unsupported", "unsupported"), False, True),
+        (("unsupported", "expired"), False, False),
+        (("expired",), False, False),
+    ],
+)
+def test_only_unsupported_algorithms_leave_a_path_undecided(
+    rules: tuple[str, ...], ok: bool, undecided: bool
+) -> None:
+    result = PathResult(tuple(PathProblem(rule, "", "") for rule in rules), ())
+    assert (result.ok, result.undecided) == (ok, undecided)
