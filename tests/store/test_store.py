@@ -7,7 +7,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.model import File
 from pkigen.store import Revoked, Store, placement
 from pkigen.store.schema import connect, create
-from pkigen.store.staged_files import file_digest
 from tests.store.fakes import generations, publication, publish
 
 
@@ -280,13 +278,6 @@ def test_the_record_of_a_build_is_replaced(tmp_path: Path) -> None:
             store.record_up_to_date(data)
             assert (tmp_path / ".pkigen/up-to-date.json").read_bytes() == data
     assert list((tmp_path / ".pkigen/staging").iterdir()) == []
-
-
-@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 200_000])
-def test_the_digest_of_a_file_covers_all_of_it(tmp_path: Path, size: int) -> None:
-    data = bytes(number % 251 for number in range(size))
-    (tmp_path / "file").write_bytes(data)
-    assert file_digest(str(tmp_path / "file")) == sha256(data).hexdigest()
 
 
 def test_an_index_is_opened_with_the_settings_that_durability_depends_on(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pkigen.inspection.path import PathResult, validate
 from pkigen.inspection.path.problems import PathProblem
@@ -30,7 +30,7 @@ class Issued:
     crl: CertificateList
 
 
-def _issue(name: str, issuer: Issued | None, *, days: int = 100) -> Issued:
+def _issue(name: str, issuer: Issued | None, *extensions: x509.ExtensionType) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -39,9 +39,11 @@ def _issue(name: str, issuer: Issued | None, *, days: int = 100) -> Issued:
         .issuer_name(issuer.name if issuer else subject)
         .public_key(key.public_key())
         .not_valid_before(_NOW - _DAY)
-        .not_valid_after(_NOW + days * _DAY)
+        .not_valid_after(_NOW + 100 * _DAY)
         .add_extension(x509.BasicConstraints(ca=name != "leaf", path_length=None), critical=True)
     )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
     certificate = builder.sign(issuer.key if issuer else key, SHA256())
     revocations = x509.CertificateRevocationListBuilder().issuer_name(subject)
     crl = revocations.last_update(_NOW - _DAY).next_update(_NOW + _DAY).sign(key, SHA256())
@@ -93,6 +95,48 @@ def test_a_crl_that_is_not_used_has_the_reason(
     known = [one.certificate for one in intermediates]
     result = validate(_LEAF.certificate, known, [_ROOT.certificate], at=_NOW, crls=crls, check_crls=True)
     assert result.unused_crls == {crls[0].der: reason}
+
+
+_CLIENT, _SERVER = (
+    x509.ExtendedKeyUsage([one]) for one in (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)
+)
+_CERT_SIGN = x509.KeyUsage(*(number == 5 for number in range(9)))
+_POLICY = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3"), None)])
+_EXPLICIT = x509.PolicyConstraints(require_explicit_policy=0, inhibit_policy_mapping=None)
+
+
+@pytest.mark.parametrize(
+    ("issuing", "leaf", "problems"),
+    [
+        ((), (), []),
+        ((), (_CLIENT,), [("purpose", 0)]),
+        ((), (_SERVER,), []),
+        ((_CLIENT,), (_SERVER,), [("purpose", 1)]),
+        ((_CERT_SIGN,), (_SERVER,), []),
+        ((), (_CERT_SIGN,), [("purpose", 0)]),
+        ((_POLICY, _EXPLICIT), (), [("policy", 0)]),
+        ((_POLICY, _EXPLICIT), (_POLICY,), []),
+    ],
+)
+def test_purposes_and_policies_are_those_of_the_whole_path(
+    issuing: tuple[x509.ExtensionType, ...],
+    leaf: tuple[x509.ExtensionType, ...],
+    problems: list[tuple[str, int]],
+) -> None:
+    authority = _issue("issuing", _ROOT, *issuing)
+    certificate = _issue("leaf", authority, *leaf).certificate
+    known, anchors = [authority.certificate], [_ROOT.certificate]
+    result = validate(certificate, known, anchors, at=_NOW, purpose="server")
+    assert [(problem.rule, problem.depth) for problem in result.problems] == problems
+
+
+def test_a_time_that_cannot_be_read_is_a_problem() -> None:
+    der = _LEAF.certificate.der
+    end = f"{_LEAF.certificate.not_after:%y%m%d%H%M%S}Z".encode()
+    assert der.count(end) == 1
+    leaf = Certificate(der.replace(end, b"26" + b"99" + end[4:]))
+    result = validate(leaf, [_ISSUING.certificate], [_ROOT.certificate], at=_NOW)
+    assert ("malformed", 0) in [(problem.rule, problem.depth) for problem in result.problems]
 
 
 @pytest.mark.parametrize(
