@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import json
 import os
-import random
 import sys
 from collections import Counter
 from pathlib import Path
@@ -52,12 +51,16 @@ class Results:
 
 
 def selected_mutants(root: Path, module: str, sample: int, seed: str) -> list[Mutant]:
-    """Return the mutants of a module or package, or a random sample that depends only on the seed."""
+    """Return the mutants of a module or package, or a random sample that depends only on the seed.
+
+    A change of one function replaces only that function's mutants in the sample.
+    """
     mutants = [mutant for name, path in sources(root, module).items() for mutant in mutants_of(name, path)]
     if not 0 < sample < len(mutants):
         return mutants
-    chosen = random.Random(f"{seed}:{module}").sample(range(len(mutants)), sample)
-    return [mutants[number] for number in sorted(chosen)]
+    ranks = {mutant.key: hashlib.sha256(f"{seed}:{mutant.key}".encode()).digest() for mutant in mutants}
+    last = sorted(ranks.values())[sample - 1]
+    return [mutant for mutant in mutants if ranks[mutant.key] <= last]
 
 
 Equivalents = dict[tuple[str, str, str, int], str]

@@ -82,6 +82,22 @@ def test_a_sample_depends_only_on_its_seed(toy: Path) -> None:
     assert len(first) == len(set(first)) == 4
 
 
+def test_a_change_of_one_function_keeps_the_sampled_mutants_of_the_others(toy: Path) -> None:
+    for seed in "12345":
+        before = _changes(selected_mutants(toy, "toy", 5, seed))
+        source = toy / "toy" / "sizes.py"
+        text = source.read_text("utf-8")
+        source.write_text(
+            text.replace("return number < LIMIT", "number += 1\n    return number < LIMIT"), "utf-8"
+        )
+        after = _changes(selected_mutants(toy, "toy", 5, seed))
+        source.write_text(text, "utf-8")
+        kept = [change for change in before if change.startswith("Box")]
+        added = [change for change in after if change.startswith("Box")]
+        assert set(kept) <= set(added) or set(added) <= set(kept)
+        assert len(after) == 5
+
+
 def test_a_run_stops_resumes_and_lists_the_survivors(toy: Path) -> None:
     command = [sys.executable, "-m", "tests.mutants", "toy.sizes"]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

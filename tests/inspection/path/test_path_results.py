@@ -1,9 +1,11 @@
-"""Results of a validation: when a path is complete, what is undecided, and why a CRL was not used."""
+"""Results of validations of small paths: problems, ends of paths, unused CRLs, and notes about files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -12,7 +14,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from pkigen.inspection.path import PathResult, validate
+from pkigen.formats import pem
+from pkigen.inspection.path import PathResult, Verification, VerifiedCertificate, validate, verify
 from pkigen.inspection.path.problems import PathProblem
 from pkigen.x509 import Certificate, CertificateList
 
@@ -105,10 +108,17 @@ _POLICY = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier
 _EXPLICIT = x509.PolicyConstraints(require_explicit_policy=0, inhibit_policy_mapping=None)
 
 
+_NETSCAPE = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
+_NETSCAPE_CLIENT = x509.UnrecognizedExtension(_NETSCAPE, b"\x03\x02\x07\x80")
+_NETSCAPE_BOTH = x509.UnrecognizedExtension(_NETSCAPE, b"\x03\x02\x06\xc0")
+
+
 @pytest.mark.parametrize(
     ("issuing", "leaf", "problems"),
     [
         ((), (), []),
+        ((), (_NETSCAPE_CLIENT,), [("purpose", 0)]),
+        ((), (_NETSCAPE_BOTH,), []),
         ((), (_CLIENT,), [("purpose", 0)]),
         ((), (_SERVER,), []),
         ((_CLIENT,), (_SERVER,), [("purpose", 1)]),
@@ -154,3 +164,35 @@ def test_only_unsupported_algorithms_leave_a_path_undecided(
 ) -> None:
     result = PathResult(tuple(PathProblem(rule, "", "") for rule in rules), ())
     assert (result.ok, result.undecided) == (ok, undecided)
+
+
+def _verified(tmp_path: Path, *issued: Issued, **options: Any) -> VerifiedCertificate:
+    file = tmp_path / "chain.pem"
+    file.write_bytes(b"".join(pem.certificate(one.certificate.der) for one in issued))
+    return verify(Verification(file, _NOW, **options))
+
+
+@pytest.mark.parametrize(
+    "order", [(_LEAF, _ISSUING, _ROOT), (_ISSUING, _LEAF, _ROOT), (_ROOT, _ISSUING, _LEAF)]
+)
+def test_the_certificate_of_a_file_is_the_one_that_issued_no_other(
+    tmp_path: Path, order: tuple[Issued, ...]
+) -> None:
+    verified = _verified(tmp_path, *order)
+    assert verified.accepted
+    assert verified.result.path == (_LEAF.certificate, _ISSUING.certificate, _ROOT.certificate)
+
+
+@pytest.mark.parametrize(("host", "by_common_name"), [("leaf", True), ("other", False), (None, False)])
+def test_a_host_that_only_the_common_name_matches_is_noted(
+    tmp_path: Path, host: str | None, by_common_name: bool
+) -> None:
+    verified = _verified(tmp_path, _LEAF, _ISSUING, _ROOT, host=host)
+    assert verified.accepted is (host != "other")
+    assert any("common name" in note for note in verified.notes) is by_common_name
+
+
+def test_downloads_add_to_the_notes_on_trust(tmp_path: Path) -> None:
+    verified = _verified(tmp_path, _LEAF, _ISSUING, _ROOT, fetch_crls=True)
+    assert [problem.rule for problem in verified.problems] == ["crl-missing", "crl-missing"]
+    assert [note.partition(":")[0] for note in verified.notes] == ["No --trust was given"]
