@@ -16,10 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkigen.errors import InputError
-from pkigen.profile import load
+from pkigen.profile import GeneralNames, load
 from pkigen.profile.certification_request import read_request
 from pkigen.profile.enrolment import MOST_TEMPLATES, NameNotAllowed
-from pkigen.profile.specifications import GeneralNames
 from tests.certification_requests import request, write_key
 
 _DER = request("d.contoso.test", ["d.contoso.test", "10.0.0.7"], encoding=Encoding.DER)

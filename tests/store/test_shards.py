@@ -23,7 +23,7 @@ _SECOND = replace(_FIRST, base=6 << 32, first=51, last=100)
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Path]:
+def index(tmp_path: Path) -> Path:
     """The index of a new environment."""
     publish(tmp_path, "a")
     return tmp_path / ".pkigen/index.db"
