@@ -65,6 +65,17 @@ def test_alternative_names_of_a_certificate_replace_those_of_its_request(tmp_pat
     assert three is None
 
 
+def test_a_request_is_read_among_other_blocks_of_a_file(tmp_path: Path) -> None:
+    other = b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"
+    assert read_request(other + request("a.test") + other).subject_pairs == (("CN", "a.test"),)
+    with pytest.raises(InputError, match="the file contains several requests; give one"):
+        read_request(request("a.test") + request("b.test"))
+    with pytest.raises(InputError, match=r"the request cannot be read: "):
+        read_request(request("a.test").replace(b"M", b"!", 1))
+    with pytest.raises(InputError, match=r"in PEM or DER$"):
+        read_request(other)
+
+
 def test_the_challenge_password_of_a_request_is_read() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))

@@ -98,6 +98,12 @@ def test_a_number_of_timestamps_names_as_many_logs(tmp_path: Path) -> None:
     assert named.logs == three.logs[:1]
 
 
+@pytest.mark.parametrize("role", ["X", "Operator", "r" * 255])
+def test_a_role_of_modbus_has_1_to_255_characters(tmp_path: Path, role: str) -> None:
+    assert the_certificate(tmp_path, f"modbus_role: {role}").modbus_role == role
+    assert "a Modbus role is a text of 1 to 255" in refused_certificate(tmp_path, f"modbus_role: {'r' * 256}")
+
+
 def test_the_name_of_a_template_is_kept(tmp_path: Path) -> None:
     spec = the_certificate(tmp_path, "certificate_template_name: DomainController")
     assert spec.certificate_template_name == "DomainController"

@@ -31,6 +31,7 @@ def _load(tmp_path: Path, text: str) -> Profile:
         ("{count: x, issuer: root}", "5:18", "this is a whole number"),
         ("{issuer: root}", "5:10", "this is missing"),
         ("{count: 2, issuer: rot}", "5:29", "no authority is called 'rot'"),
+        ("{count: 1, issuer: self}", "5:29", "a CA must issue the certificates of a fleet"),
         ("{count: 2, issuer: self}", "5:29", ".issuer: a CA must issue the certificates of a fleet"),
         ("{count: 2, issuer: root, key: {file: k}}", "5:35", "k cannot be read"),
         ("{count: 2, issuer: 'r{{ index }}'}", "5:29", "this is the same for a whole fleet"),
@@ -61,6 +62,16 @@ def test_a_fault_beyond_the_certificate_is_an_error(tmp_path: Path, fault: str) 
     profile = _load(tmp_path, f"  meter: {body}\n")
     with pytest.raises(InputError, match=r"yaml:5:\d+: fleets.meter.faults.of.1: .*a fleet cannot have it"):
         plan(profile, datetime(2026, 11, 1, tzinfo=UTC), None)
+
+
+def test_problems_before_those_of_a_fleet_are_reported_too(tmp_path: Path) -> None:
+    path = tmp_path / "profile.yaml"
+    path.write_text(
+        f"base_url: ftp://x\n{_HEAD}  meter: {{count: 2, issuer: root, subject: {{CN: '{{{{ x }}}}'}}}}\n"
+    )
+    with pytest.raises(InputError) as raised:
+        load(path)
+    assert [problem.where for problem in raised.value.problems] == ["base_url", "fleets.meter.subject.CN"]
 
 
 def test_names_do_not_repeat(tmp_path: Path) -> None:
@@ -117,6 +128,7 @@ def test_a_sample_of_a_fleet_has_the_first_the_last_and_some_between(
     tmp_path: Path, count: int, numbers: list[str]
 ) -> None:
     (fleet,) = _load(tmp_path, f"  meter: {{count: {count}, like: sensor-01}}\n").fleets
+    assert [fleet.index_of(f"meter-{n}") for n in numbers] == list(fleet.sample())
     assert [fleet.instance(index).name for index in fleet.sample()] == [f"meter-{n}" for n in numbers]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -66,6 +67,11 @@ def test_a_mapping_has_its_table_once_and_then_a_link_to_it() -> None:
     link = "[`crl_distribution_points`](#crl-distribution-points)"
     assert text.count(f"As a mapping, it has the keys of {link}.\n") == 1
     assert text.count("| `crl_issuer` |") == 1
+    section_of_link = text[text.index("### `freshest_crl`") : text.index(link)]
+    assert section_of_link.count("\n### ") == 0
+    assert "{ .facts }" in section_of_link
+    lines = text.splitlines()
+    assert {line for before, line in pairwise(lines) if before.startswith("| `") and line[:1] != "|"} == {""}
 
 
 def test_a_key_has_a_section_in_each_part_that_contains_it() -> None:

@@ -34,6 +34,7 @@ def test_each_row_is_a_certificate(tmp_path: Path) -> None:
         b'"host","site"\n"a","x"\n\n',
         b"host,site\n\na,x\n\n\n",
         b"host;site\r\na;x\r\n",
+        b"host;site\na;x,,,y\n",
         b"sep=;\r\nhost;site\r\na;x\r\n",
         b'"host";"a, b, c, d";"site"\r\na;;x\r\n',
         b"host,site\r\na,x\r\n,\r\n,\r\n",
@@ -104,6 +105,12 @@ def test_an_invalid_value_in_one_row_is_reported_with_that_row(tmp_path: Path) -
     assert "hosts.csv:3:2" in errors
     assert "10.0.0.256" in errors
     assert "hosts.csv:2" not in errors
+
+
+def test_of_several_cells_of_a_value_the_quoted_one_is_reported(tmp_path: Path) -> None:
+    _table(tmp_path, "host,area,country\na,,USA\n")
+    text = '"plc-{{ host }}": {each: hosts.csv, issuer: root, subject: {C: "{{ area }}{{ country }}"}}\n'
+    assert "hosts.csv:2:3: " in refused_certificates(tmp_path, text)
 
 
 def test_a_missing_column_is_reported_once_with_the_existing_ones(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.documents import limits
+from pkigen.profile.template import render
 from tests.effort import calls
 from tests.profile.documents import certificates, refused_certificates
 
@@ -100,6 +102,30 @@ def test_a_template_bomb_is_rejected_at_once(tmp_path: Path, template: str) -> N
 
     assert calls(load) < 2_000_000
     assert "test.yaml:6:" in errors
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [("{{ 3 * 4 }}", "12"), ("{{ 7 % 4 }}", "3"), ("{{ index | int * 10 }}", "50"), ("{{ 'a' * 3 }}", None)],
+)
+def test_only_numbers_are_multiplied(template: str, text: str | None) -> None:
+    if text is None:
+        with pytest.raises(ValueError, match=r"'\*' is for numbers"):
+            render(template, {"index": "5"})
+    else:
+        assert render(template, {"index": "5"}) == text
+
+
+def test_template_value_and_result_have_one_limit() -> None:
+    most = limits.RENDERED_CHARACTERS
+    assert render("{{ a }}", {"a": "x" * most}) == "x" * most
+    for template, value in (
+        ("{{ a }}" * (most // 7 + 1), ""),
+        ("{{ a }}", "x" * (most + 1)),
+        ("{{ a }}y", "x" * most),
+    ):
+        with pytest.raises(ValueError, match="long"):
+            render(template, {"a": value})
 
 
 def test_a_long_result_is_rejected(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.profile.documents import FIRST, refused_certificate
+from tests.profile.documents import FIRST, refused_certificate, the_certificate
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,9 @@ def test_an_impossible_length_of_time_is_an_error_with_its_reason(
     errors = refused_certificate(tmp_path, field)
     assert errors.startswith(f"test.yaml:{FIRST}:"), errors
     assert f": certificates.one.{message}" in errors
+
+
+def test_a_certificate_can_be_valid_for_one_second(tmp_path: Path) -> None:
+    valid = the_certificate(tmp_path, "valid: {from: 2027-01-01, to: 2027-01-01}").valid
+    not_before, not_after = valid.resolve(datetime(2026, 11, 23, tzinfo=UTC))
+    assert not_before == not_after == datetime(2027, 1, 1, tzinfo=UTC)
