@@ -18,6 +18,7 @@ from pkigen.errors import InputError
 from pkigen.model import ImportedCA
 from pkigen.plan import Plan, plan
 from pkigen.plan.imported_ca import read
+from pkigen.plan.path_expectations import PathExpectations
 from pkigen.profile import load
 from pkigen.profile.specifications import ImportedCASpec
 from pkigen.x509 import Certificate
@@ -199,6 +200,12 @@ def test_certificates_below_an_imported_ca_have_its_name_and_end_at_it(tmp_path:
     assert sub.issuers == ("authorities/lab",)
     assert (a.issuers, b.issuers) == (("authorities/sub", "authorities/lab"), ("authorities/lab",))
     assert b.certificates[0].issuer == sub.certificates[0].issuer == Certificate(_LAB.der).subject
+
+
+def test_paths_below_an_imported_ca_are_expected_to_be_valid(tmp_path: Path) -> None:
+    planned = _plan(tmp_path)
+    expectations = PathExpectations(planned.authorities, _NOW)
+    assert [expectations.defect(entity) for entity in planned.certificates()] == [None, None]
 
 
 def test_a_signature_that_an_imported_key_cannot_make_is_an_error(tmp_path: Path) -> None:
