@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import time
@@ -91,8 +92,16 @@ def _presented(url: str, host: str, port: int, deadline: float) -> bytes:
                 pem.certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, one)) for one in certificates
             )
     except SSL.Error as error:
-        reason = error.args[0][0][2] if error.args and error.args[0] else "the server closed the connection"
-        raise FetchError(f"{url}: the TLS handshake failed: {reason}") from error
+        raise FetchError(f"{url}: the TLS handshake failed: {_reason(error)}") from error
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "the host name is invalid"
         raise FetchError(f"{url}: {reason}") from error
+
+
+def _reason(error: SSL.Error) -> str:
+    """Return the reason of OpenSSL or of the system; a connection that the server closed has none."""
+    first = error.args[0] if error.args else None
+    if isinstance(first, int) and first > 0:
+        return os.strerror(first)
+    reason: str = first[0][2] if isinstance(first, list) and first else "the server closed the connection"
+    return reason

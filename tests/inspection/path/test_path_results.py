@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pkigen.formats import pem
 from pkigen.inspection.path import PathResult, Verification, VerifiedCertificate, validate, verify
-from pkigen.inspection.path.problems import PathProblem
+from pkigen.inspection.path.problems import PathProblem, describe_certificate, problem_of_code
 from pkigen.x509 import Certificate, CertificateList
 
 _NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -147,6 +147,31 @@ def test_a_time_that_cannot_be_read_is_a_problem() -> None:
     leaf = Certificate(der.replace(end, b"26" + b"99" + end[4:]))
     result = validate(leaf, [_ISSUING.certificate], [_ROOT.certificate], at=_NOW)
     assert ("malformed", 0) in [(problem.rule, problem.depth) for problem in result.problems]
+
+
+@pytest.mark.parametrize(
+    ("code", "depth", "rule", "message"),
+    [
+        (18, 0, "untrusted-root", "The certificate [CN=leaf] is self-signed and not trusted"),
+        (19, 2, "untrusted-root", "The CA [CN=leaf] leads to a root that is not trusted (text)"),
+        (10, 1, "expired", "The CA [CN=leaf] has expired"),
+        (55, 0, "other", "The certificate [CN=leaf]: text"),
+    ],
+)
+def test_an_error_of_openssl_is_a_problem_of_a_certificate(
+    code: int, depth: int, rule: str, message: str
+) -> None:
+    problem = problem_of_code(code, "text", depth, _LEAF.certificate)
+    assert (problem.rule, problem.depth, problem.code, problem.message) == (rule, depth, code, message)
+    assert problem.advice.endswith(".")
+
+
+def test_a_problem_without_a_readable_certificate_names_what_is_known() -> None:
+    value = b"\x0c\x04leaf"
+    nameless = _LEAF.certificate.der.replace(value, b"\x0c\x05leaf")
+    assert describe_certificate(Certificate(nameless), 0) == "The certificate [a subject that cannot be read]"
+    assert describe_certificate(None, -1) == "The path"
+    assert describe_certificate(None, 0) == "A certificate of the path"
 
 
 @pytest.mark.parametrize(

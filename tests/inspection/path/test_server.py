@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 import ssl
@@ -12,12 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from OpenSSL import SSL
 
 from pkigen.errors import InputError
+from pkigen.formats import pem
 from pkigen.inspection.path.http_fetch import FetchError
-from pkigen.inspection.path.server import fetch_url, read_input
+from pkigen.inspection.path.server import _reason, fetch_url, read_input
 from pkigen.inspection.path.verify import Verification, verify
 from pkigen.x509 import Certificate
+from tests.inspection.path.certificates import certificates
 from tests.inspection.path.conftest import Made
 
 Serve = Callable[[socket.socket], object]
@@ -78,6 +82,9 @@ def test_the_certificates_of_a_server_are_read_in_its_order(made: Made, tmp_path
     sent = (made.leaf, made.issuing.certificate, made.root.certificate)
     with _server(_tls(made, tmp_path, *sent)) as url:
         subjects = _subjects(url)
+    with _server(_tls(made, tmp_path, *sent[:2])) as url:
+        data = fetch_url(url)
+    assert data == b"".join(pem.certificate(one.der) for one in certificates(*sent[:2]))
     files = [read_input(path)[0].certificate for path in sent]
     assert subjects == [one.subject_der for one in files if one is not None]
 
@@ -119,6 +126,31 @@ def test_a_server_without_tls_is_an_error_with_the_reason() -> None:
         pytest.raises(InputError, match=rf"{url}: (the TLS handshake failed|Connection reset)"),
     ):
         read_input(Path(url))
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"", "the server closed the connection"),
+        (b"\x16\x03\x03\x00\x40\x02", "the server closed the connection"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "tls alert handshake failure|sslv3 alert handshake failure"),
+    ],
+    ids=["nothing", "a part of a message", "an alert"],
+)
+def test_a_server_that_ends_the_handshake_is_an_error_with_the_reason(sent: bytes, reason: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(sent)
+
+    with (
+        _server(serve) as url,
+        pytest.raises(FetchError, match=rf"^{url}: the TLS handshake failed: ({reason})$"),
+    ):
+        fetch_url(url)
+
+
+def test_a_reset_connection_is_an_error_with_the_reason() -> None:
+    assert _reason(SSL.SysCallError(errno.ECONNRESET, "ECONNRESET")) == "Connection reset by peer"
 
 
 def test_a_silent_server_is_abandoned_after_the_timeout() -> None:
