@@ -153,13 +153,13 @@ def test_records_are_those_of_the_entries_by_id(store: Store, tmp_path: Path) ->
 
 def test_revocations_of_a_range_are_listed_by_serial_and_replaced(store: Store) -> None:
     rows = [Revoked("a", serial, f"e{serial}", "superseded", 5, "profile", "") for serial in (3, 4, 5, 16)]
-    kept = Revoked("a", 4, "e4", "keyCompromise", 6, "command", "")
-    store.index.set_revocations([*reversed(rows), kept])
-    assert store.index.revocations_between("a", 4, 15) == [kept, *rows[1:3]]
+    by_command = Revoked("a", 4, "e4", "keyCompromise", 6, "command", "")
+    store.index.set_revocations([*reversed(rows), by_command])
+    assert store.index.revocations_between("a", 4, 15) == [by_command, *rows[1:3]]
     assert store.index.revocations_between("b", 0, 99) == []
     new = rows[1]._replace(at=7)
     store.index.replace_revocations("a", 4, 5, [new])
-    assert list(store.index.revocations("a")) == [rows[0], kept, new, rows[3]]
+    assert list(store.index.revocations("a")) == [rows[0], by_command, new, rows[3]]
 
 
 def test_cases_are_listed_by_their_base_and_fault(store: Store, tmp_path: Path) -> None:
