@@ -208,6 +208,29 @@ def test_variables_of_a_template_come_from_the_request(tmp_path: Path) -> None:
         template.specification(read_request(request("d.test")), "d")
 
 
+@pytest.mark.parametrize(
+    ("parts", "names", "expected"),
+    [
+        ("san", ["a.test", "10.0.0.1"], ["a.test", "10.0.0.1"]),
+        ("san.dns", ["a.test", "10.0.0.1"], ["a.test"]),
+        ("san.ip", ["a.test"], None),
+        ("san", [], None),
+        ("subject", ["a.test"], None),
+    ],
+)
+def test_a_template_grants_the_names_of_its_parts_of_the_request(
+    tmp_path: Path, parts: str, names: list[str], expected: list[str] | None
+) -> None:
+    (tmp_path / "lab.yaml").write_text(f"{_BASE}enrolment: {{t: {{issuer: root, from_request: [{parts}]}}}}")
+    template = load(tmp_path / "lab.yaml").template("t")
+    granted = template.specification(read_request(request("d.test", names)), "d").san
+    if expected is None:
+        assert granted is None
+    else:
+        assert isinstance(granted, GeneralNames)
+        assert [name.value for name in granted.names] == expected
+
+
 def test_a_request_without_a_subject_gets_its_first_name_as_common_name(tmp_path: Path) -> None:
     (tmp_path / "lab.yaml").write_text(f"{_BASE}enrolment: {{t: {{issuer: root, names: ['*.test']}}}}")
     template = load(tmp_path / "lab.yaml").template("t")

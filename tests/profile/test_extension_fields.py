@@ -98,6 +98,19 @@ def test_a_number_of_timestamps_names_as_many_logs(tmp_path: Path) -> None:
     assert named.logs == three.logs[:1]
 
 
+@pytest.mark.parametrize(
+    ("field", "skip", "critical"),
+    [("2", 2, True), ("{skip: 2}", 2, True), ("{skip: 0, critical: false}", 0, False)],
+)
+def test_inhibit_any_policy_is_a_number_or_a_mapping(
+    tmp_path: Path, field: str, skip: int, critical: bool
+) -> None:
+    value = the_certificate(tmp_path, f"inhibit_any_policy: {field}").inhibit_any_policy
+    assert value is not None
+    assert value is not OMIT
+    assert (value.skip, value.critical) == (skip, critical)
+
+
 @pytest.mark.parametrize("role", ["X", "Operator", "r" * 255])
 def test_a_role_of_modbus_has_1_to_255_characters(tmp_path: Path, role: str) -> None:
     assert the_certificate(tmp_path, f"modbus_role: {role}").modbus_role == role

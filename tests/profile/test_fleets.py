@@ -132,6 +132,22 @@ def test_a_sample_of_a_fleet_has_the_first_the_last_and_some_between(
     assert [fleet.instance(index).name for index in fleet.sample()] == [f"meter-{n}" for n in numbers]
 
 
+@pytest.mark.parametrize(
+    ("key", "kind", "pool"),
+    [
+        ("rsa-2048", "rsa-2048", None),
+        ("{pool: 5}", "ec-p256", 5),
+        ("{pool: 5, kind: ed25519}", "ed25519", 5),
+    ],
+)
+def test_a_fleet_has_a_kind_of_key_or_a_pool_of_keys(
+    tmp_path: Path, key: str, kind: str, pool: int | None
+) -> None:
+    (fleet,) = _load(tmp_path, f"  meter: {{count: 2, like: sensor-01, key: {key}}}\n").fleets
+    assert fleet.specification(1).key == kind
+    assert (fleet.settings.key.pool if fleet.settings.key else None) == pool
+
+
 def test_the_number_of_fleets_is_limited(tmp_path: Path) -> None:
     text = "".join(f"  f{number}: {{count: 1, issuer: root}}\n" for number in range(MOST_FLEETS))
     assert len(_load(tmp_path, text).fleets) == MOST_FLEETS

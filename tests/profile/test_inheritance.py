@@ -147,3 +147,24 @@ def test_an_error_in_an_inherited_value_is_shown_where_it_was_written(tmp_path: 
 def test_an_invalid_default_is_reported_once(tmp_path: Path) -> None:
     errors = refused(tmp_path, DEFAULTS.replace("ec-p256", "ec-p255") + "  'a-{1..500}': {issuer: root}\n")
     assert errors.count("test.yaml:4:8: ") <= 3
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ("[x]", "test.yaml:2:1: extends: this must be the path of a profile"),
+        ("''", "test.yaml:2:10: extends: this must be the path of a profile"),
+        ("none.yaml", "test.yaml:2:10: extends: none.yaml does not exist"),
+        (
+            "twice.yaml",
+            "test.yaml:2:10: extends: twice.yaml extends another profile itself; only one level is read",
+        ),
+        ("wrong.yaml", "wrong.yaml:2:1: not YAML: "),
+    ],
+)
+def test_a_profile_that_cannot_be_extended_is_an_error_at_its_place(
+    tmp_path: Path, named: str, problem: str
+) -> None:
+    (tmp_path / "twice.yaml").write_text("extends: minimal\n")
+    (tmp_path / "wrong.yaml").write_text("name: [\n")
+    assert refused(tmp_path, f"name: test\nextends: {named}\n").startswith(problem)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.profile.name_fields import GeneralName, parse_general_name
 from pkigen.profile.specifications import alternative_names
 from tests.profile.documents import certificates, refused_certificates
 
@@ -14,6 +15,8 @@ from tests.profile.documents import certificates, refused_certificates
     ("fields", "names"),
     [
         ("subject: {CN: console}", [("dns", "console")]),
+        ("subject: {CN: console}, extended_key_usage: [serverAuth]", [("dns", "console")]),
+        ("subject: {CN: console}, extended_key_usage: [any, clientAuth]", [("dns", "console")]),
         ("subject: {CN: console}, extended_key_usage: [clientAuth]", []),
         ("subject: {CN: a.test}, extended_key_usage: [clientAuth]", [("dns", "a.test")]),
         ("subject: {CN: '::1'}, extended_key_usage: [clientAuth]", [("ip", "::1")]),
@@ -51,3 +54,33 @@ def test_a_value_that_an_attribute_cannot_have_is_an_error_with_the_reason(
 def test_an_rdn_of_several_attributes_keeps_their_order(tmp_path: Path) -> None:
     spec = certificates(tmp_path, "one: {issuer: root, subject: {O: a, CN+UID: [b, c], OU: d}}\n")["one"]
     assert spec.subject == (("O", "a"), ("CN", "b"), ("+UID", "c"), ("OU", "d"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dns:a.test",
+        "ip:10.0.0.1",
+        "email:a@b.test",
+        "uri:https://a.test/x",
+        "upn:user@a.test",
+        "krb5:HTTP/a.test@REALM",
+        "smtputf8:ä@b.test",
+        "rid:1.2.3",
+        "srv:_ldap.a.test",
+        "hardware:1.2.3/SN-1",
+        "hardware:1.2.3/0x0a1b",
+        "ntds:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+    ],
+)
+def test_a_name_keeps_its_kind_and_value(name: str) -> None:
+    kind, _, value = name.partition(":")
+    assert parse_general_name(name) == GeneralName(kind, value)
+
+
+@pytest.mark.parametrize("name", ["ip:10.0.0.0/8", "dns:.a.test", "dns:", "email:b.test", "uri:.b.test"])
+def test_a_base_of_name_constraints_is_no_name(name: str) -> None:
+    kind, _, value = name.partition(":")
+    assert parse_general_name(name, constraint=True) == GeneralName(kind, value)
+    with pytest.raises(ValueError, match="is not "):
+        parse_general_name(name)
