@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pkigen.formats import pem
-from pkigen.inspection.path import PathResult, Verification, VerifiedCertificate, validate, verify
+from pkigen.inspection.path import PathResult, validate
 from pkigen.inspection.path.problems import PathProblem, describe_certificate, problem_of_code
+from pkigen.inspection.path.verify import Verification, VerifiedCertificate, verify
 from pkigen.x509 import Certificate, CertificateList
 
 _NOW = datetime(2026, 6, 1, tzinfo=UTC)
