@@ -11,13 +11,13 @@ from tests.profile.documents import refused_certificate, refused_certificates, t
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("1", 1), ("0x01", 1), ("0X0a:1b", 0x0A1B), (str(2**159 - 1), 2**159 - 1)],
+    [("1", 1), ("-1", -1), ("0x01", 1), ("0X0a:1b", 0x0A1B), (str(2**159 - 1), 2**159 - 1)],
 )
 def test_a_serial_number_is_decimal_or_hexadecimal(tmp_path: Path, written: str, number: int) -> None:
     assert the_certificate(tmp_path, f"serial: '{written}'").serial == number
 
 
-@pytest.mark.parametrize("written", ["0", "-1", "1_0", "0x", "1a", str(2**159)])
+@pytest.mark.parametrize("written", ["0", "1_0", "0x", "1a", str(2**159)])
 def test_a_number_of_the_wrong_size_is_no_serial_number(tmp_path: Path, written: str) -> None:
     errors = refused_certificate(tmp_path, f"serial: '{written}'")
     assert f"certificates.one.serial: '{written}' is not a serial number" in errors
