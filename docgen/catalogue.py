@@ -11,6 +11,7 @@ from typing import Any
 
 from docgen.commands import printed
 from pkigen.faults import VERDICTS
+from pkigen.faults.observed import observed
 from pkigen.profile.reference import words
 
 _SHORT = {"R": "rejected", "A": "accepted", "P": "passes", "V": "varies"}
@@ -124,7 +125,7 @@ def _rows(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Exploited as", ", ".join(one["cves"])
     yield "Created by", "<br>".join(map(words.escaped, one["made"]))
     for verdict, label in _OBSERVED:
-        yield label, ", ".join(_validators(one["observed"], verdict))
+        yield label, words.escaped(", ".join(observed(one["id"], verdict)))
     yield "pkigen finds", ", ".join(f"<code>{rule}</code>" for rule in one["finds"])
     yield "In a profile", f"<code>{words.escaped(one['profile'])}</code>"
 
@@ -132,13 +133,6 @@ def _rows(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _is_of_server(one: dict[str, Any]) -> bool:
     """Return whether a fault is one of the enrollment server, which has no verdict of path validators."""
     return bool(one["stage"] == "enrolment")
-
-
-def _validators(observed: dict[str, str], verdict: str) -> Iterator[str]:
-    """Yield the validators with this verdict; ``refuse PART`` rejects only that part."""
-    for validator, word in observed.items():
-        if word.split()[0] == verdict:
-            yield words.escaped(validator)
 
 
 def _badge(verdict: str) -> str:

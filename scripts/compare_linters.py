@@ -43,7 +43,9 @@ findings of [pkilint](https://github.com/digicert/pkilint) in its test certifica
 
 `make pkilint` is the reverse: pkilint judges the certificates and the negative cases of `tls-br` and
 `smime-br-strict`. `tests/pkilint/findings.yaml` maps each requirement to pkilint's findings, with the
-deviations.
+deviations. It also judges the profile `negative-cabf`: every fault of the catalog that violates the Baseline
+Requirements, on a certificate in which pkilint finds nothing. `tests/pkilint/findings_of_faults.yaml` lists
+the findings of each case, and the reason where there is none or more than one.
 
 ## zlint
 

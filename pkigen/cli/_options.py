@@ -130,8 +130,12 @@ Seed = Annotated[
     ),
 ]
 Keys = Annotated[
-    Literal["fresh", "pool"],
-    typer.Option("--keys", help="Generate new keys (fresh), or reuse keys from a cache to save time (pool)."),
+    Literal["fresh", "pool", "unique"],
+    typer.Option(
+        "--keys",
+        help="Generate new keys (fresh), or reuse keys from a cache to save time (pool). All faulty cases of "
+        "a certificate share one key; with unique, each case gets a new key of its own.",
+    ),
 ]
 PassphraseFiles = Annotated[
     list[Path] | None,

@@ -216,7 +216,7 @@ def _entry(entry: CrlEntry) -> str:
 def _responder(responder: Responder) -> str:
     parts = (
         "self-signed" if responder.issued_by == "itself" else "",
-        "certified by another CA" if responder.issued_by == "another CA" else "",
+        "certified by another CA" if "/" in responder.issued_by else "",
         "expired" if responder.ended else "",
         f"for {', '.join(responder.purposes) or 'no purpose'}",
         "" if responder.extensions else "without id-pkix-ocsp-nocheck",

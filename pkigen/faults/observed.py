@@ -17,7 +17,10 @@ import yaml
 ROWS = Path(__file__).with_name("observed.yaml")
 
 Rows = dict[str, dict[str, str]]
-"""Verdicts by fault and validator: ``accept``, ``refuse``, ``refuse PART`` or ``blind``."""
+"""Verdicts by fault and validator: ``accept``, ``refuse``, ``refuse PARTS`` or ``blind``."""
+
+
+_PARTS = {"path": "path", "crl": "CRL", "ocsp": "OCSP response", "key": "key file", "pkcs12": "PKCS#12 file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,14 @@ def _distance(version: str, other: str) -> tuple[int, int]:
 
 
 def observed(fault: str, word: str) -> tuple[str, ...]:
-    """Return the validators with a recorded verdict on a fault; empty for faults of the server only."""
-    row = observations().get(fault, {})
-    return tuple(validator for validator, verdict in row.items() if verdict.split()[0] == word)
+    """Return the validators with a recorded verdict on a fault; empty for faults of the server only.
+
+    A validator that rejects another part than the one with the fault has its name after it, such
+    as ``openssl (key file)``.
+    """
+    return tuple(
+        f"{validator} ({', '.join(map(_PARTS.__getitem__, parts))})" if parts else validator
+        for validator, verdict in observations().get(fault, {}).items()
+        for first, *parts in (verdict.split(),)
+        if first == word
+    )

@@ -86,9 +86,9 @@ class Fault:
 class Serving:
     """An intentional server error: the URL or the handshake (``tls``), the kind of error, and its argument.
 
-    ``how`` is one of status, slow, late, truncated, endless, oversize, media-type, redirect, loop, reset,
-    tls-alert, html, pem, other (for URLs), or a name of the family ``transport`` without its ``tls-`` (for
-    handshakes).
+    ``how`` is one of status, slow, late, truncated, endless, oversize, repeated, media-type, redirect, loop,
+    reset, tls-alert, html, pem, other (for URLs), or a name of the family ``transport`` without its ``tls-``
+    (for handshakes).
     """
 
     url: str

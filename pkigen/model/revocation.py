@@ -147,9 +147,9 @@ class Responder:
     """A delegated OCSP responder, which signs with its own certificate instead of the issuing CA.
 
     ``purposes`` are the key purposes (OIDs) of that certificate, ``extensions`` its additional extensions,
-    ``ended`` is true if it has expired, ``issued_by`` is the issuing CA, ``itself`` or ``another CA``, and
-    ``edits`` change its encoded bytes. ``enclosed`` is true if the response includes the certificate.
-    ``serial`` is its serial number, None for a random one.
+    ``ended`` is true if it has expired, and ``edits`` change its encoded bytes. ``issued_by`` is ``issuer``
+    (the issuing CA), ``itself`` or the ID of an authority. ``enclosed`` is true if the response includes the
+    certificate. ``serial`` is its serial number, None for a random one.
     """
 
     purposes: tuple[str, ...]

@@ -80,6 +80,8 @@ def _naming(extension: Extension, former: str, host: str) -> Extension:
 _GRAVITY = ("R", "V", "P", "A")
 _EXPECTED = {"R": "reject", "V": "varies", "P": "accept", "A": "accept"}
 _LONGEST_NAME = 100
+SHARED_KEY = "cases of "
+"""The label of the key that all cases of an end entity have, before the name of the entity."""
 
 
 @dataclass(frozen=True)
@@ -371,7 +373,7 @@ def named_after(base: Case, fault: str, serial: Callable[[str, str], int], *, re
         certificates=(replace(plan, issuer_id=issuer_id, serial=serial(issuer_id, own_id)),),
         output=replace(output, alias=name if output.alias == base.entity.name else output.alias),
         revocation=None,
-        key_of="" if base.entity.given else f"cases of {base.entity.name}",
+        key_of="" if base.entity.given else f"{SHARED_KEY}{base.entity.name}",
     )
     host = _host_of(base.entity) if renames else None
     return replace(base, entity=under_host(entity, host, own_host(host, fault)) if host else entity)

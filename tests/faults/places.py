@@ -53,10 +53,7 @@ def fields_of(certificate: Path) -> dict[str, str] | None:
 
 @cache  # most certificates of two builds from one seed are the same
 def _fields_of(content: bytes) -> dict[str, str] | None:
-    output = subprocess.run(["openssl", "asn1parse"], input=content, capture_output=True, check=False)
-    data = _der(content)
-    text = output.stdout.decode(errors="replace")
-    structure = _structure(text, data) if data and output.returncode == 0 else None
+    structure = asn1_structure(content)
     if structure is None or len(structure.children) < 3 or len(structure.children[0].children) < 6:
         return None
     tbs, outer, signature, *more = structure.children
@@ -70,12 +67,21 @@ def _fields_of(content: bytes) -> dict[str, str] | None:
     fields["other"] = tbs.type + " ".join(
         node.text() for node in (*more, *(one for one in rest if one not in known))
     )
-    for name, value in chain.from_iterable(map(_extensions, known)):
+    for name, value in chain.from_iterable(map(extensions_of, known)):
         fields[f"{name} again" if name in fields else name] = value
     return fields
 
 
-def _der(data: bytes) -> bytes:
+def asn1_structure(content: bytes) -> Node | None:
+    """Return the structure of PEM or DER; None if openssl cannot parse it."""
+    data = der_of(content)
+    command = ["openssl", "asn1parse", "-inform", "DER"]
+    output = subprocess.run(command, input=data, capture_output=True, check=False)
+    text = output.stdout.decode(errors="replace")
+    return _structure(text, data) if data and output.returncode == 0 else None
+
+
+def der_of(data: bytes) -> bytes:
     """Return the content of the first PEM block, or the data itself; b"" if the block is not Base64."""
     body = re.search(rb"-----BEGIN [A-Z0-9 ]+-----([^-]*)", data)
     try:
@@ -103,7 +109,8 @@ def _structure(text: str, data: bytes) -> Node | None:
     return top.children[0] if len(top.children) == 1 else None
 
 
-def _extensions(known: Node) -> Iterator[tuple[str, str]]:
+def extensions_of(known: Node) -> Iterator[tuple[str, str]]:
+    """Yield the extensions in a tagged list: the name that openssl has for each, and its text."""
     yield "extensions", " ".join(node.type for node in known.children)
     for listed in known.children:
         for node in listed.children:

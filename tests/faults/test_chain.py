@@ -18,6 +18,7 @@ WORDS = {
     "chain-missing-intermediate": "unable to get local issuer certificate",
     "chain-untrusted-root": "self-signed certificate in certificate chain",
     "chain-same-name-other-key-root": "self-signed certificate in certificate chain",
+    "chain-same-name-other-key-root-no-aki": "error 7 at 1 depth lookup: certificate signature failure",
     "self-signed": "self-signed certificate",
     "chain-file-leaf-not-first": "hostname mismatch",
     "chain-file-other-ca": "unable to get local issuer certificate",

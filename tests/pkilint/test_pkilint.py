@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +11,10 @@ import yaml
 
 from pkigen.cases.case import name_of_copy
 from tests.environment.profiles import build_it, manifest
+from tests.pkilint.linting import PYTHON, lint
 
-_PYTHON = os.environ.get("PKIGEN_PKILINT", "")
 pytestmark = pytest.mark.skipif(
-    not _PYTHON, reason="make pkilint runs these tests, with pkilint in .venv-pkilint"
+    not PYTHON, reason="make pkilint runs these tests, with pkilint in .venv-pkilint"
 )
 _EXPECTED = yaml.safe_load((Path(__file__).parent / "findings.yaml").read_text())
 
@@ -44,7 +41,7 @@ def linted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     faulty = [one for one in built["cases"] if "fault" in one]
     against = [one["requirements"][0] for one in own] + [one["fault"]["against"] for one in faulty]
     checked = [*own, *(_with_the_defect(one, authorities) for one in faulty)]
-    codes = _lint(against, [folder / one["files"]["certificate"] for one in checked])
+    codes = lint(against, [folder / one["files"]["certificate"] for one in checked])
     sound = {one["name"]: codes.pop(0) for one in own}
     return _Linted(name, sound, {one["name"]: (one["fault"]["violates"][0], codes.pop(0)) for one in faulty})
 
@@ -52,13 +49,6 @@ def linted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def _with_the_defect(case: dict[str, Any], authorities: dict[str, dict[str, Any]]) -> dict[str, Any]:
     authority = case["fault"].get("authority")
     return authorities[name_of_copy(authority, case["name"])] if authority else case
-
-
-def _lint(against: list[str], paths: list[Path]) -> list[list[str]]:
-    lines = [json.dumps([reference, str(path)]) for reference, path in zip(against, paths, strict=True)]
-    command = [_PYTHON, str(Path(__file__).parent / "lint.py")]
-    done = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_pkilint_has_no_finding_for_certificates_without_a_fault(linted: _Linted) -> None:

@@ -22,7 +22,7 @@ from pkigen.environment.published.publishers import (
     presigned_subject,
     save_publishers,
 )
-from pkigen.environment.published.stored_keys import read_certificates
+from pkigen.environment.published.stored_keys import SigningAuthority, read_certificates
 from pkigen.formats import pem
 from pkigen.issue import Signer
 from pkigen.keys import kind_of
@@ -121,6 +121,7 @@ class _Finalizer:
             worker.signer(subject.issuer),
             Certificate(worker.authorities[subject.issuer].certificate),
             worker.rogue_key,
+            lambda name: SigningAuthority(worker.authorities[name].certificate, worker.signer(name)),
             worker.entropy.read(SERIAL_BYTES, "responder", subject.id),
             self.session.plan.clock,
             worker.signature_entropy,

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
-KeyOrigin = Literal["fresh", "pool"]
+KeyOrigin = Literal["fresh", "pool", "unique"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class BuildOptions:
     replace the authorities of another profile. ``verify`` reads the digests of the shards of fleets, not only
     their sizes and times. ``destination`` is a URL for the shards, empty for the environment itself.
     ``scheduler`` is the address of a Dask scheduler whose workers build shards; ``insecure_scheduler``
-    permits one on another machine without TLS.
+    permits one on another machine without TLS. ``keys`` is the origin of new keys; all faulty cases of a
+    certificate share one key, except with ``unique``.
     """
 
     only: str | None = None

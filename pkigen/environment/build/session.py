@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -20,7 +20,9 @@ from pkigen.environment.source_profile import REQUESTED_FAULTS, with_requested_f
 from pkigen.errors import InputError
 from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
 from pkigen.keys.sources import FreshKeys, KeySource, PooledKeys, SeededKeys
+from pkigen.model import Entity
 from pkigen.plan import CRL_LIFE, Plan, Serials, plan
+from pkigen.plan.negatives import SHARED_KEY
 from pkigen.profile import Profile
 from pkigen.store import Store, decoding
 
@@ -66,9 +68,21 @@ def plan_profile(profile: Profile, options: BuildOptions, store: Store | None) -
         serials = SeededSerials(entropy, store.index.generation if store else lambda _: 0)
     fixture = options.seed is not None and options.at is None
     planned = plan(profile, clock_of(options), serials, FIXTURE_CRL_LIFE if fixture else CRL_LIFE)
+    if options.keys == "unique":
+        planned = _with_unique_keys(planned)
     if options.only is not None:
         _check_only(planned, profile, options.only)
     return PlannedProfile(profile, planned, entropy, serials, store_version(store))
+
+
+def _with_unique_keys(planned: Plan) -> Plan:
+    """Return a plan in which no case shares the key of another one."""
+
+    def with_own_key(entity: Entity) -> Entity:
+        return replace(entity, key_of="") if entity.key_of.startswith(SHARED_KEY) else entity
+
+    cases, certificates = tuple(map(with_own_key, planned.cases)), planned.certificates
+    return replace(planned, cases=cases, certificates=lambda: map(with_own_key, certificates()))
 
 
 def _check_only(planned: Plan, profile: Profile, pattern: str) -> None:

@@ -64,6 +64,7 @@ class CrlRefresher:
             authority.signer,
             Certificate(authority.certificate),
             lambda name, kind: keys.generate(parse_kind(kind), name),
+            self._authority,
             token_bytes(SERIAL_BYTES),
             self.clock,
         )

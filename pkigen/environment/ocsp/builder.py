@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pkigen.asn1 import der, names, oids
 from pkigen.asn1.edits import edited
 from pkigen.clock import later
+from pkigen.environment.published.stored_keys import SigningAuthority
 from pkigen.issue import Signer, certificate, signer
 from pkigen.keys import PrivateKey, kind_of, public_key_info, to_pkcs8
 from pkigen.keys.entropy import Entropy
@@ -47,13 +48,15 @@ class OcspQuery:
 class OcspResponseBuilder:
     """Builds responses for one issuing CA.
 
-    ``rogue_key`` returns an unrelated key by a label and a kind. ``serial_bytes`` become the serial number
-    of a responder certificate. Without ``entropy`` signatures are random.
+    ``rogue_key`` returns an unrelated key by a label and a kind, ``authority`` another authority by its ID.
+    ``serial_bytes`` become the serial number of a responder certificate. Without ``entropy`` signatures are
+    random.
     """
 
     issuing: Signer
     issuer: Certificate
     rogue_key: Callable[[str, str], PrivateKey]
+    authority: Callable[[str], SigningAuthority]
     serial_bytes: bytes
     clock: datetime
     entropy: Entropy | None = None
@@ -122,9 +125,8 @@ class OcspResponseBuilder:
         if plan.issued_by == "itself":
             issuer, signs = subject, own
         elif plan.issued_by != "issuer":
-            issuer = names.name([("CN", "Another Test Root CA")])
-        if plan.issued_by == "another CA":
-            signs = signer(to_pkcs8(self.rogue_key("other CA", "ec-p256")))
+            other = self.authority(plan.issued_by)
+            issuer, signs = Certificate(other.certificate).subject, other.signer
         certificate_plan = self._responder_plan(plan, subject, issuer)
         spki = public_key_info(key)
         return key, certificate(certificate_plan, spki, own.key_identifier, signs, self.entropy)

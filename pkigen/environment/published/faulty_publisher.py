@@ -148,12 +148,23 @@ class FaultyPublisher:
             authority.signer,
             Certificate(authority.certificate),
             rogue_key,
+            lambda _planned: self._root_above(name),
             token_bytes(SERIAL_BYTES),
             self._clock().replace(microsecond=0),
         )
         nonce = () if query.nonce is None else (Extension(oids.OCSP_NONCE, False, query.nonce),)
         plan = replace(plan, certificates=not statuses or bool(load_der_ocsp_response(correct).certificates))
         return builder.response(plan, name, queries, nonce)
+
+    def _root_above(self, name: str) -> SigningAuthority:
+        """Return the root of an authority; InputError if there is none or its key is encrypted."""
+        with Store.open(self._folder, write=False) as store:
+            own = above = f"{Role.AUTHORITY}/{name}"
+            while (issuer := store.index.entry(above).serials[0][0]) != above:
+                above = issuer
+        if above == own:
+            raise InputError(f"the authority '{name}' is a root")
+        return open_authority(self._folder, above.partition("/")[2])
 
 
 @lru_cache(maxsize=64)

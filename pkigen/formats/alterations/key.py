@@ -6,6 +6,7 @@ All of these files get the mode of a key file, also those with an unrelated key.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import lcm
 
 from pkigen.asn1 import der
 from pkigen.formats import pem, private_keys
@@ -18,6 +19,8 @@ _GIVEN_PASSPHRASE = b"correct-passphrase"
 _OTHER_RSA, _OTHER_EC = "rsa-2048", "ec-p256"
 _PRIVATE_EXPONENT, _COEFFICIENT = 3, 8
 """The positions of the numbers in an RSAPrivateKey (RFC 8017, appendix A.1.2)."""
+_PUBLIC_POINT = 0xA1
+"""The tag of the public key in an ECPrivateKey (RFC 5915, 3)."""
 
 
 def _der(draft: FileDraft, _argument: str) -> None:
@@ -117,11 +120,26 @@ def _with_wrong_number(position: int) -> Callable[[FileDraft, str], None]:
 
 
 def _as_certified(draft: FileDraft, _argument: str) -> None:
-    """Write the key with the algorithm that the certificate has for it."""
-    algorithm, _ = der.children(Certificate(draft.certificate).subject_public_key_info)
-    version, _, *rest = der.children(draft.key)
-    key = der.sequence(version, algorithm, *rest)
+    """Write the key with the algorithm, the exponent and the form of the point that the certificate has."""
+    algorithm, bits = der.children(Certificate(draft.certificate).subject_public_key_info)
+    version, _, private_key, *rest = der.children(draft.key)
+    numbers = der.children(der.contents(private_key))
+    match parse_kind(draft.issued.entity.key).family:
+        case "rsa":
+            numbers = _with_exponent(numbers, der.children(der.contents(bits)[1:])[1])
+        case "ec":
+            numbers = [der.explicit(1, bits) if part[0] == _PUBLIC_POINT else part for part in numbers]
+    key = der.sequence(version, algorithm, der.octet_string(der.sequence(*numbers)), *rest)
     draft.write("key", private_keys.pkcs8(key, draft.issued.entity.output.passphrase, draft.entropy))
+
+
+def _with_exponent(numbers: list[bytes], exponent: bytes) -> list[bytes]:
+    """Return an RSAPrivateKey of the same primes for a public exponent; ValueError if none exists for it."""
+    version, n, _, _, p, q, _, _, coefficient = numbers
+    e, *primes = (int.from_bytes(der.contents(number), "big") for number in (exponent, p, q))
+    d = pow(e, -1, lcm(*(prime - 1 for prime in primes)))
+    exponents = (der.integer(d % (prime - 1)) for prime in primes)
+    return [version, n, exponent, der.integer(d), p, q, *exponents, coefficient]
 
 
 KEY_ALTERATIONS: dict[str, Callable[[FileDraft, str], None]] = {

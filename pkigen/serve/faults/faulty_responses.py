@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import re
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pkigen.environment.published.large_crl import enlarge_crl
+from pkigen.errors import PkigenError
 from pkigen.serve.faults.url_map import FaultBehavior
 from pkigen.serve.http.connections import CONNECTION
 
@@ -29,6 +33,8 @@ _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]+)-----END")
 _ALERT = bytes.fromhex("15 0303 0002 02 0a")
 # Conditional requests would return 304, and the client would miss the fault.
 _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range"})
+
+_log = logging.getLogger(__name__)
 
 
 async def send_faulty_response(
@@ -56,6 +62,15 @@ async def send_faulty_response(
             return
         case "other":
             answer = Response(_der(folder, wrong.argument), media_type="application/pkix-cert")
+        case "oversize":
+            start, body = await collect_response(app, scope, receive)
+            try:
+                size = 1000 * int(wrong.argument)
+                body = await run_in_threadpool(enlarge_crl, folder, path, body, size) if body else b""
+                answer = Response(body, start["status"], media_type="application/pkix-crl")
+            except (PkigenError, OSError, ValueError) as error:
+                _log.warning("a CRL of %s kilobytes cannot be made: %s", wrong.argument, error)
+                answer = PlainTextResponse("500 the fault cannot be made\n", 500)
         case how:
             await _spoiled(how, wrong.argument, app, scope, receive, send)
             return
@@ -71,11 +86,11 @@ async def _spoiled(how: str, argument: str, app: ASGIApp, scope: Scope, receive:
             headers["Content-Type"] = argument
         case "pem":
             body = _as_pem(body)
-        case "oversize":
+        case "repeated":
             body = (body * _TIMES_TOO_LARGE)[:_LARGEST]
         case "late" if await _gone_within(receive, _SECONDS_BEFORE_ALL):
             return
-    if how in ("pem", "oversize"):
+    if how in ("pem", "repeated"):
         headers["Content-Length"] = str(len(body))
     if how == "endless":
         del headers["Content-Length"]

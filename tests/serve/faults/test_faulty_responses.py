@@ -21,10 +21,15 @@ from tests.openssl import with_new_names
 SERVED = [
     one.id for one in FAULTS.values() if one.stage == "transport" and one.family in ("access", "crl", "ocsp")
 ]
+FAULTS_OF_SERVER = [
+    *(one for one in SERVED if one != "crl-oversize"),
+    {"crl-oversize": {"kilobytes": 500}},
+    *("ocsp-good", "ocsp-revoked"),
+]
 PROFILE_OF_SERVED = {
     **PROFILE,
     "base_url": "http://pki.test/lab",
-    "negatives": [{"of": "sensor", "faults": [*SERVED, "ocsp-good", "ocsp-revoked"]}],
+    "negatives": [{"of": "sensor", "faults": [*FAULTS_OF_SERVER]}],
 }
 
 
@@ -92,8 +97,28 @@ def test_other_requests_are_answered_during_a_slow_response(environment: Environ
         assert httpx.get(f"{url}/healthz").text == "ok\n"
 
 
+@pytest.mark.needs("openssl")
+def test_a_large_crl_is_signed_and_has_its_entries(
+    environment: Environment, url: str, tmp_path: Path
+) -> None:
+    """Every client reads it as one CRL of the issuing CA: openssl verifies the signature and lists it."""
+    address, crl, issuer = (
+        _address(environment, url, "crl-oversize"),
+        tmp_path / "large.crl",
+        tmp_path / "ca.pem",
+    )
+    crl.write_bytes(httpx.get(address).content)
+    assert 499_900 < crl.stat().st_size <= 500_000
+    (case,) = (one for one in environment.cases() if one.name == "sensor.crl-oversize")
+    issuer.write_bytes(case.chain.read_bytes())
+    command = ("openssl", "crl", "-inform", "DER", "-in", crl, "-CAfile", issuer, "-text", "-noout")
+    read = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "verify OK" in read.stderr
+    assert read.stdout.count("Serial Number: 6E6F20636572746966696361") == (500_000 - 300) // 35
+
+
 def test_a_body_is_a_thousand_times_too_large(environment: Environment, url: str) -> None:
-    address = _address(environment, url, "crl-oversize")
+    address = _address(environment, url, "crl-repeated")
     assert httpx.get(address).content == _published(environment, address) * 1000
 
 

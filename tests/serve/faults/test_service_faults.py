@@ -88,6 +88,7 @@ OVER_HTTP: dict[str, object] = {
     "crl-slow-start": httpx.ReadTimeout,
     "crl-truncated-body": httpx.RemoteProtocolError,
     "crl-oversize": "oversize",
+    "crl-repeated": "repeated",
     "crl-endless-body": "endless",
     "crl-wrong-content-type": "text/plain",
     "crl-redirect": "redirect",
@@ -148,7 +149,7 @@ OCSP = {
     "ocsp-delegate-no-eku": _DELEGATE,
     "ocsp-delegate-wrong-eku": _DELEGATE,
     "ocsp-delegate-expired": "certificate has expired",
-    "ocsp-delegate-other-ca": "unable to get local issuer certificate",
+    "ocsp-delegate-other-ca": "root ca not trusted",
     "ocsp-delegate-bad-signature": "certificate signature failure",
     "ocsp-delegate-missing": _NO_SIGNER,
     "ocsp-delegate-no-nocheck": "^(?!.*OCSP No Check).*sensor.crt: good",
@@ -261,6 +262,9 @@ def test_a_response_has_exactly_the_http_fault(
         case int():
             assert answer.status_code == expected
         case "oversize":
+            assert 34_999_900 < len(answer.content) <= 35_000_000
+            assert answer.content[-256:] != sound[-256:]
+        case "repeated":
             assert answer.content == sound * 1000
         case "redirect":
             assert (len(answer.history), answer.content) == (1, sound)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.faults.registry import fault
-from pkigen.model import Entity, Extension, KeyIdentifier
+from pkigen.model import CertificatePlan, Entity, Extension, KeyIdentifier
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=365)
 
@@ -58,6 +58,29 @@ def chain_same_name_other_key_root(case: Case) -> Case:
         return replace(root, certificates=(plan,), trusted=False)
 
     return case.change_authority(case.root, renamed).trusting(trusted)
+
+
+@fault(
+    "R",
+    "path",
+    "6.1.3 (a) (1)",
+    finds=("path:bad-signature", "authority-key-identifier", "path-valid", "chain-of-trust"),
+)
+def chain_same_name_other_key_root_no_aki(case: Case) -> Case:
+    """The root has the name of the trusted root but a different key, and no certificate names a key.
+
+    Clients that have the old root report an invalid signature: without authority key identifiers, only the
+    signature tells the two roots apart. Install the new root.
+    """
+
+    def without_aki(plan: CertificatePlan) -> CertificatePlan:
+        others = tuple(one for one in plan.extensions if one.oid != oids.AUTHORITY_KEY_IDENTIFIER)
+        return replace(plan, extensions=others)
+
+    case = chain_same_name_other_key_root(case)
+    for level in range(len(case.authorities)):
+        case = case.change_authority_plan(level, without_aki)
+    return case.without_extension(oids.AUTHORITY_KEY_IDENTIFIER)
 
 
 @fault(

@@ -55,13 +55,22 @@ def crl_truncated_body(case: Case) -> Case:
 
 
 @fault("V", "transport", _HTTP)
-def crl_oversize(case: Case) -> Case:
+def crl_oversize(case: Case, *, kilobytes: int = 35_000) -> Case:
+    """The CRL URL sends a CRL of {kilobytes} kilobytes.
+
+    It is signed and lists certificates that do not exist. Clients that limit the size of a response, or the
+    time for it, do not get a CRL; others need much memory.
+    """
+    return serve_crl(case, "oversize", str(kilobytes))
+
+
+@fault("V", "transport", _HTTP)
+def crl_repeated(case: Case) -> Case:
     """The CRL URL sends the CRL a thousand times in one response.
 
-    Clients must not use it, because data follows the CRL. Clients that limit the size of a response
-    stop earlier, depending on the size of the CRL.
+    Clients must not use it, because data follows the CRL; some read the first CRL and ignore the rest.
     """
-    return serve_crl(case, "oversize")
+    return serve_crl(case, "repeated")
 
 
 @fault("V", "transport", "RFC 2585 4.2")

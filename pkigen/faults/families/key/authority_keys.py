@@ -60,6 +60,25 @@ def curveball_root(case: Case) -> Case:
 
 @fault(
     "V",
+    "path",
+    "RFC 5480 2.1.1",
+    finds=("path:other", "path-valid", "signature-sha256-rsa", "chain-of-trust"),
+    cves=("CVE-2020-0601",),
+)
+def key_ec_explicit_params_ca(case: Case) -> Case:
+    """The issuing CA has an EC key with explicit curve parameters.
+
+    They are those of P-256, but the curve must be named. Many clients reject the CA, although its signatures
+    are valid.
+    """
+    level = case.intermediate()
+    case = case.change_authority(level, lambda entity: replace(entity, key="ec-p256"))
+    edit = Edit(PARAMETERS, EditOp.REPLACE, explicit_p256())
+    return case.change_authority_plan(level, lambda plan: replace(plan, edits=(*plan.edits, edit)))
+
+
+@fault(
+    "V",
     "parse",
     "RFC 5480 2.1.1",
     finds=(

@@ -105,14 +105,14 @@ def key_rsa_2047(case: Case) -> Case:
     return keyed(case, "rsa-2047")
 
 
-@fault("V", "lint", "CABF BR 6.1.6", finds=("rsa-exponent", "key-matches"))
+@fault("V", "lint", "CABF BR 6.1.6", finds=("rsa-exponent",))
 def key_rsa_e1(case: Case) -> Case:
     """The certificate has an RSA key with the exponent 1.
 
-    Encryption with this key has no effect; some libraries reject it. The key file contains the key
-    with the usual exponent.
+    Encryption with this key has no effect; some libraries reject it. The key file contains the matching
+    private key, whose exponent is also 1.
     """
-    return with_rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(1)))
+    return with_rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(1))).alter("key", "as-certified")
 
 
 @fault("P", "lint", "CABF BR 6.1.6", finds=("rsa-exponent",))
@@ -128,8 +128,8 @@ def key_rsa_e3(case: Case) -> Case:
 def key_rsa_e_even(case: Case) -> Case:
     """The certificate has an RSA key with an even exponent.
 
-    No private key exists for it; some libraries reject it. The key file contains the key with the
-    usual exponent.
+    Some libraries reject it. No private key exists for it: the key file contains the key with the usual
+    exponent, which some programs reject as the key of another certificate.
     """
     return with_rsa(case, Edit(_EXPONENT, EditOp.REPLACE, der.integer(65536)))
 
@@ -147,8 +147,8 @@ def key_rsa_e_huge(case: Case) -> Case:
 def key_rsa_n_even(case: Case) -> Case:
     """The certificate has an RSA key with an even modulus.
 
-    The modulus is not the product of two large primes; some libraries reject it. The key file
-    contains the original key.
+    The modulus is not the product of two large primes; some libraries reject it. Its factors are unknown:
+    the key file contains the original key, which some programs reject as the key of another certificate.
     """
     return with_rsa(case, Edit(MODULUS, EditOp.FLIP_LAST_BIT))
 
@@ -162,8 +162,8 @@ def key_rsa_n_even(case: Case) -> Case:
 def key_rsa_n_negative(case: Case) -> Case:
     """The certificate has an RSA key with a negative modulus.
 
-    The leading zero byte, which keeps the number positive, is missing; some libraries reject the
-    key.
+    The leading zero byte, which keeps the number positive, is missing; some libraries reject the key. The
+    key file has the modulus with that byte, because no key has a negative modulus.
     """
     return with_rsa(case, Edit(MODULUS, EditOp.DROP_FIRST_BYTE))
 
@@ -227,8 +227,8 @@ def key_spki_missing_null(case: Case) -> Case:
 def key_spki_garbage(case: Case) -> Case:
     """The certificate has a public key that cannot be decoded.
 
-    Clients reject it when they parse or use the key: the bits do not encode a key of the stated
-    algorithm.
+    Clients reject it when they parse or use the key: the bits do not encode a key of the stated algorithm.
+    No private key exists for them: the key file contains the original key.
     """
     return case.edit(Edit(BITS, EditOp.REPLACE, der.bit_string(bytes.fromhex("deadbeef"))))
 
@@ -305,7 +305,8 @@ def key_ec_null_params(case: Case) -> Case:
 def key_ec_off_curve(case: Case) -> Case:
     """The certificate has an EC public key whose point is not on the curve.
 
-    Calculations with such a point can reveal a private key; most libraries reject it.
+    Calculations with such a point can reveal a private key; most libraries reject it. No private key
+    exists for it: the key file contains the original key.
     """
     return with_p256(case, Edit(BITS, EditOp.FLIP_LAST_BIT))
 
@@ -314,7 +315,7 @@ def key_ec_off_curve(case: Case) -> Case:
 def key_ec_infinity(case: Case) -> Case:
     """The certificate has an EC public key that is the point at infinity.
 
-    No private key exists for it; most libraries reject it.
+    Most libraries reject it. No private key exists for it: the key file contains the original key.
     """
     return with_p256(case, Edit(BITS, EditOp.REPLACE, der.bit_string(b"\0")))
 
@@ -323,9 +324,9 @@ def key_ec_infinity(case: Case) -> Case:
 def key_ec_compressed(case: Case) -> Case:
     """The certificate has an EC public key with a compressed point.
 
-    RFC 5480 allows this form, but some libraries cannot read it.
+    RFC 5480 allows this form, but some libraries cannot read it. The key file has the same form.
     """
-    return with_p256(case, Edit(BITS, EditOp.COMPRESS_POINT))
+    return with_p256(case, Edit(BITS, EditOp.COMPRESS_POINT)).alter("key", "as-certified")
 
 
 @fault("V", "lint", "CABF BR 6.1.5", finds=("key-family", "public-key-rsa"))
@@ -381,6 +382,7 @@ def key_mldsa_null_params(case: Case) -> Case:
 def key_mldsa_bad_length(case: Case) -> Case:
     """The certificate has an ML-DSA-65 key that is one byte short.
 
-    Clients reject the key: an ML-DSA-65 public key has 1952 bytes.
+    Clients reject the key: an ML-DSA-65 public key has 1952 bytes. The key file contains the key with all
+    of its bytes.
     """
     return keyed(case, "ml-dsa-65").edit(Edit(BITS, EditOp.DROP_LAST_BYTE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pkigen.asn1 import der, oids
-from pkigen.cases.case import Case
+from pkigen.cases.case import Case, Impossible
 from pkigen.faults.families.crl.changes import list_in_crl
 from pkigen.faults.families.ocsp.changes import answered, delegated
 from pkigen.faults.registry import fault
@@ -80,11 +80,15 @@ def ocsp_delegate_expired(case: Case) -> Case:
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")
 def ocsp_delegate_other_ca(case: Case) -> Case:
-    """The OCSP responder certificate is issued by another CA.
+    """The OCSP responder certificate is issued by another trusted CA.
 
-    Clients reject the response: only the CA that issued the certificate can authorize a responder.
+    The root issued it. Clients reject the response: only the CA that issued the certificate can authorize a
+    responder.
     """
-    return delegated(case, issued_by="another CA")
+    root = case.authorities[case.intermediate() + 1 :][-1]
+    if root.imported is not None and root.imported.key is None:
+        raise Impossible(f"the key of '{root.name}' was not imported")
+    return delegated(case, issued_by=root.id)
 
 
 @fault("R", "revocation", "RFC 6960 4.2.2.2")

@@ -39,6 +39,12 @@ def host_of(case: Case) -> str:
     return case.entity.hosts[0] if case.entity.hosts else common_name(case.plan.subject) or "host.test"
 
 
+def _domain_of(case: Case) -> str:
+    """Return the domain of further names: the host name, so that they have no other defect."""
+    host = host_of(case).removeprefix("*.")
+    return host if _HOST_NAME.fullmatch(host) and not host.rpartition(".")[2].isdecimal() else "host.test"
+
+
 def only_names(case: Case, *names: bytes) -> Case:
     """Replace all alternative names."""
     return put(case, SAN, der.sequence(*names))
@@ -167,7 +173,7 @@ def san_underscore(case: Case) -> Case:
 
     Host names do not allow underscores; linters report it.
     """
-    return beside(case, dns("a_b.test"))
+    return beside(case, dns(f"a_b.{_domain_of(case)}"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
@@ -176,7 +182,7 @@ def san_space(case: Case) -> Case:
 
     Host names do not allow spaces; linters report it.
     """
-    return beside(case, dns("a b.test"))
+    return beside(case, dns(f"a b.{_domain_of(case)}"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
@@ -185,7 +191,7 @@ def san_leading_dot(case: Case) -> Case:
 
     Host names do not begin with a dot; linters report it.
     """
-    return beside(case, dns(".host.test"))
+    return beside(case, dns(f".{_domain_of(case)}"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
@@ -194,7 +200,7 @@ def san_label_64(case: Case) -> Case:
 
     The maximum is 63 characters; linters report it.
     """
-    return beside(case, dns(f"{'a' * 64}.test"))
+    return beside(case, dns(f"{'a' * 64}.{_domain_of(case)}"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
@@ -203,8 +209,12 @@ def san_254_chars(case: Case) -> Case:
 
     The maximum is 253 characters; linters report it.
     """
-    labels = ".".join(["a" * 49] * 5)
-    return beside(case, dns(f"{labels}.test"[:254]))
+    labels, domain = ".".join(["a" * 49] * 5), _domain_of(case)
+    if len(domain) > len(labels):
+        raise Impossible("its host name is too long for this")
+    return beside(
+        case, dns(f"{labels[: 253 - len(domain)].rstrip('.').ljust(253 - len(domain), 'a')}.{domain}")
+    )
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
@@ -213,7 +223,7 @@ def san_double_dot(case: Case) -> Case:
 
     Labels must not be empty; linters report it.
     """
-    return beside(case, dns("a..test"))
+    return beside(case, dns(f"a..{_domain_of(case)}"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
@@ -222,7 +232,7 @@ def san_hyphen_start(case: Case) -> Case:
 
     Labels begin with a letter or a digit; linters report it.
     """
-    return beside(case, dns("-a.test"))
+    return beside(case, dns(f"-a.{_domain_of(case)}"))
 
 
 @fault("P", "lint", _CABF, finds=("name-syntax", "san-syntax"))
@@ -240,7 +250,7 @@ def san_url_in_dns(case: Case) -> Case:
 
     URLs require the uniformResourceIdentifier type; linters report it.
     """
-    return beside(case, dns("https://host.test/"))
+    return beside(case, dns(f"https://{_domain_of(case)}/"))
 
 
 @fault("R", "name", "RFC 1034 3.1", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pkigen.asn1 import der
 from pkigen.cases.case import Case
+from pkigen.faults.families.key.public_keys import MODULUS, with_rsa
 from pkigen.faults.registry import fault
 from pkigen.keys.kinds import KeyKind, parse_kind
 from pkigen.keys.signing import algorithm_of
@@ -92,6 +93,16 @@ def sig_tbs_tampered(case: Case) -> Case:
     Clients report an invalid signature: the content differs from what the CA signed.
     """
     return case.edit(Edit((0, 1), EditOp.FLIP_LAST_BIT, signed=False))
+
+
+@fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "key-matches", "chain-issuer"))
+def sig_key_tampered(case: Case) -> Case:
+    """The certificate public key was changed after signing.
+
+    Clients report an invalid signature. The modulus of the RSA key is now even; the key file contains the
+    original key.
+    """
+    return with_rsa(case, Edit((0, *MODULUS), EditOp.FLIP_LAST_BIT, signed=False))
 
 
 @fault("R", "path", "6.1.3 (a)(1)", finds=("path:bad-signature", "chain-issuer"))
