@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,20 +66,31 @@ def _urls(status: dict[str, Any]) -> list[str]:
 
 
 class Up:
-    """A lab in the foreground; ``status`` is the status that it printed."""
+    """A lab in the foreground; ``status`` is the status that it printed.
+
+    Its messages go to a file: a reader of this process that outlives its test cannot take a part of them.
+    """
 
     def __init__(self, profile: Path, *more: str) -> None:
         self.folder, self.profile = profile.parent, profile
         self.out = ("--out", str(self.folder / "out"))
         where = ("--out", str(self.folder / "out"), "--port", "0", "--json")
         group = {"start_new_session": True} if sys.platform != "win32" else {}
-        self.process = start("lab", "up", profile, *where, *more, cwd=self.folder, **group)
+        with self._messages.open("wb") as messages:
+            self.process = start(
+                "lab", "up", profile, *where, *more, cwd=self.folder, stderr=messages, **group
+            )
         assert self.process.stdout is not None
         self.status: dict[str, Any] = json.loads(self.process.stdout.readline() or b"{}")
 
     def end(self, how: int) -> Outcome:
         self.process.send_signal(how)
-        return finish(self.process)
+        outcome = finish(self.process)
+        return replace(outcome, err=self._messages.read_text("utf-8"))
+
+    @property
+    def _messages(self) -> Path:
+        return self.folder / "messages.txt"
 
 
 @pytest.fixture
@@ -110,7 +122,8 @@ def test_a_signal_ends_the_lab_without_leftovers(how: int, up: Up) -> None:
     assert outcome.err.splitlines()[-1] == "The lab has stopped."
     assert all(map(_is_free, urls))
     assert not (up.folder / "out/plant" / FILE).exists()
-    assert outcome.err.splitlines()[1:] == [
+    assert outcome.err.splitlines() == [
+        f"Building {up.folder / 'out/plant'} ...",
         "The lab is running. Press Ctrl-C to stop it.",
         "The lab has stopped.",
     ], "no noise"
