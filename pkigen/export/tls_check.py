@@ -6,6 +6,7 @@ import hashlib
 import re
 import ssl
 import warnings
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,8 @@ from cryptography.x509 import (
     DuplicateExtension,
     Extension,
     InvalidVersion,
+    IPAddress,
+    SubjectAlternativeName,
     UnsupportedGeneralNameType,
     load_der_x509_certificate,
 )
@@ -123,6 +126,9 @@ def _go_reads(extension: Extension[Any]) -> bool:
     if isinstance(extension.value, CertificatePolicies):
         policies = [policy.policy_identifier for policy in extension.value]
         return len(policies) == len(set(policies))
+    if isinstance(extension.value, SubjectAlternativeName):
+        addresses = extension.value.get_values_for_type(IPAddress)
+        return all(isinstance(one, IPv4Address | IPv6Address) for one in addresses)
     if isinstance(extension.value, CRLDistributionPoints):
         return all(point.relative_name is None for point in extension.value)
     return True

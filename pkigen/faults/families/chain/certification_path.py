@@ -67,7 +67,7 @@ def chain_same_name_other_key_root(case: Case) -> Case:
     finds=("path:bad-signature", "authority-key-identifier", "path-valid", "chain-of-trust"),
 )
 def chain_same_name_other_key_root_no_aki(case: Case) -> Case:
-    """The root has the name of the trusted root but a different key, and no certificate names a key.
+    """The root has the name of the trusted root and another key; no AKI names a key.
 
     Clients that have the old root report an invalid signature: without authority key identifiers, only the
     signature tells the two roots apart. Install the new root.

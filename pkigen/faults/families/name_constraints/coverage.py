@@ -63,7 +63,7 @@ def nc_ip6_bad_length(case: Case) -> Case:
 
 @fault("A", "path", "6.1.3 (b)")
 def nc_dn_permitted_ok(case: Case) -> Case:
-    """The issuing CA certificate permits subjects that begin as that of the certificate.
+    """The issuing CA permits subjects that begin as that of the certificate.
 
     The subject complies with the critical name constraints; clients that process them must accept the path
     (control case).
@@ -114,7 +114,7 @@ def nc_self_issued_ok(case: Case) -> Case:
 
 @fault("R", "path", "4.2.1.10", finds=("name-constraints", *_VIOLATED))
 def nc_dns_wildcard(case: Case) -> Case:
-    """The issuing CA certificate permits a DNS domain that is written with an asterisk.
+    """The issuing CA certificate permits a DNS domain with an asterisk.
 
     A constraint contains all names below it without an asterisk. Clients compare it as a character and report
     a name outside the permitted subtrees, or report a malformed constraint.
@@ -158,7 +158,7 @@ def nc_email_host_ok(case: Case) -> Case:
 
 @fault("R", "path", "4.2.1.10", finds=_VIOLATED)
 def nc_email_asterisk(case: Case) -> Case:
-    """The certificate has a mailbox, and its issuing CA permits one that is an asterisk.
+    """The issuing CA certificate permits a mailbox that is an asterisk.
 
     In a constraint, the asterisk is a character like others, and *@mail.test permits only this mailbox.
     Clients report a name outside the permitted subtrees.
@@ -169,7 +169,7 @@ def nc_email_asterisk(case: Case) -> Case:
 
 @fault("V", "path", "4.2.1.6", finds=("san-syntax", "name-syntax"))
 def nc_permitted_malformed_dns(case: Case) -> Case:
-    """The certificate has a DNS name with a leading dot in the domain that its issuing CA permits.
+    """The certificate has a DNS name with a leading dot in a permitted domain.
 
     The name is malformed: whether the constraint permits it is not defined, and some validators reject it.
     """
@@ -180,7 +180,7 @@ def nc_permitted_malformed_dns(case: Case) -> Case:
 
 @fault("V", "path", "4.2.1.6", finds=("san-syntax", "name-syntax", *_VIOLATED))
 def nc_permitted_malformed_ip(case: Case) -> Case:
-    """The certificate has an address range as its IP address, and its issuing CA permits this range.
+    """The certificate has a permitted address range as its IP address.
 
     An address in a certificate has 4 or 16 bytes, this one has 8; some validators reject it.
     """
@@ -189,7 +189,7 @@ def nc_permitted_malformed_ip(case: Case) -> Case:
 
 @fault("A", "path", "4.2.1.10")
 def nc_othername_absent_ok(case: Case) -> Case:
-    """The issuing CA certificate excludes a user principal name, but the certificate has none.
+    """The issuing CA excludes a user principal name; the certificate has none.
 
     Validators that do not support constraints on other names need not reject a path without such names
     (control case).
