@@ -112,6 +112,8 @@ def loads_in_strict_parsers(*kinds: str, least_rsa: int, in_go: bool = False) ->
             # FIPS 186-5, A.1.3
             if abs(numbers.p - numbers.q).bit_length() <= kind.size // 2 - 100:
                 raise NotExportable("Go rejects RSA primes that are close together")
+            if numbers.public_numbers.e < 2:
+                raise NotExportable("Go rejects the RSA exponent 1")
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if public != leaf.subject_public_key_info or leaf.public_key.exponent >= _LARGE_EXPONENT:
             raise NotExportable("strict parsers reject its public key")

@@ -51,7 +51,7 @@ def _parse_serial(text: str) -> int:
     except ValueError:
         raise ValueError(f"'{text}' is not a serial number such as 1000 or 0x0a1b") from None
     if not number or not -1 << _SERIAL_BITS <= number < 1 << _SERIAL_BITS:
-        raise ValueError(f"'{text}' is not a serial number: it must not be zero, with 20 bytes at most")
+        raise ValueError(f"'{text}' is not a serial number: it must not be zero, and has 20 bytes at most")
     return number
 
 

@@ -96,7 +96,7 @@ def test_the_completion_script_of_a_shell_is_printed(shell: str) -> None:
         ("pkigen build conto", ["contoso.yaml"]),
         ("pkigen build profiles/x", ["profiles/x.yml"]),
         ("pkigen init def", ["defender-iot"]),
-        ("pkigen build x --keys ", ["fresh", "pool"]),
+        ("pkigen build x --keys ", ["fresh", "pool", "unique"]),
         ("pkigen status pla", ["plant"]),
         ("pkigen revoke out/pl", ["out/plant/"]),
         ("pkigen revoke plant sens", ["sensor-01", "sensor-02"]),

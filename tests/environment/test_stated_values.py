@@ -63,8 +63,8 @@ def test_a_changed_serial_number_reissues_and_other_changes_keep_it(tmp_path: Pa
     ("fields", "words"),
     [
         ({"serial": "0x03e8"}, "'a' has the serial number 1000 of the same issuer"),
-        ({"serial": "0"}, "must be positive"),
-        ({"serial": "0x" + "80" + 19 * "00"}, "must be positive"),
+        ({"serial": "0"}, "must not be zero"),
+        ({"serial": "0x" + "80" + 19 * "00"}, "20 bytes at most"),
         ({"serial": "1_000"}, "not a serial number"),
         ({"subject": {"CN+UID": "x"}}, "needs a list of 2 values"),
         ({"subject": {"CN+CN": ["x", "y"]}}, "twice"),
