@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from pkigen.environment.environment import Case, Environment
 from pkigen.errors import EnvironmentFailure, InputError
+from pkigen.os_errors import os_error_reason
 from pkigen.serve import serve, serve_tls
 from pkigen.serve.tls.endpoint_names import named_endpoints
 from pkigen.serve.tls.expected import expected_over_tls
@@ -174,7 +175,9 @@ def _run(command: str, environ: dict[str, str], timeout: float) -> tuple[int | N
             start_new_session=posix,
         )
     except OSError as error:
-        raise EnvironmentFailure(f"no shell for the command of the client: {error.strerror}") from error
+        raise EnvironmentFailure(
+            f"no shell for the command of the client: {os_error_reason(error)}"
+        ) from error
     with process:
         try:
             output, _ = process.communicate(timeout=timeout)

@@ -150,8 +150,12 @@ class Plant:
         return self._tokens[name]
 
     def api(self, name: str) -> httpx.Client:
-        """A program with an appliance's token; paths begin below its prefix."""
-        made = self.client(name, headers={"Authorization": self.token(name)})
+        """A program with an appliance's token; paths begin below its prefix.
+
+        It closes each connection: the server permits a limited number from one address.
+        """
+        once = httpx.Limits(max_keepalive_connections=0)
+        made = self.client(name, headers={"Authorization": self.token(name)}, limits=once)
         made.base_url = made.base_url.join(prefix_of(self.lab.appliance(name)) + "/")
         return made
 

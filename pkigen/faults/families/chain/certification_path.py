@@ -55,7 +55,8 @@ def chain_same_name_other_key_root(case: Case) -> Case:
 
     def renamed(root: Entity) -> Entity:
         plan = replace(root.certificates[0], subject=subject, issuer=subject)
-        return replace(root, certificates=(plan,), trusted=False)
+        # With a label, the key differs from that of the trusted root also if keys come from a pool.
+        return replace(root, certificates=(plan,), trusted=False, key_of="another root")
 
     return case.change_authority(case.root, renamed).trusting(trusted)
 
