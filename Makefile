@@ -100,8 +100,8 @@ mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..
 
 validators: $(STAMP) .venv-validators/.made  ## every shipped profile, built and exported for x509-limbo, against all validators of this machine
 	@scripts/install_tools.sh $(TEST_TOOLS)
-	PKIGEN_VALIDATORS=all PYTHONPATH=.venv-validators $(RUN) -m pytest \
-		tests/matrix/test_shipped.py tests/matrix/test_validators.py tests/faults/test_recorded_verdicts.py $(TEST_ARGS)
+	PKIGEN_VALIDATORS=all $(RUN) -m pytest tests/matrix/test_shipped.py $(TEST_ARGS)
+	PYTHONPATH=.venv-validators $(RUN) -m pytest tests/matrix/test_validators.py tests/faults/test_recorded_verdicts.py $(TEST_ARGS)
 
 limbo: $(STAMP)  ## all cases of LIMBO=limbo.json (x509-limbo) against the validators and pkigen verify; writes docs/limbo.md
 	@scripts/install_tools.sh $(TEST_TOOLS)
