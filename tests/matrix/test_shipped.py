@@ -1,7 +1,8 @@
 """Shipped profiles, built and exported for x509-limbo: every difference between validators has a reason.
 
-`make validators` runs every shipped profile. Without it, those with the most kinds of differences run. The optional
-columns are compared for the faults of the catalog only: their differences in cases of requirement sets have no reasons.
+`make validators` runs every shipped profile. Without it, those with the most kinds of differences run. The
+optional columns are compared for the faults of the catalog only: their differences in cases of requirement
+sets have no reasons.
 """
 
 from __future__ import annotations
