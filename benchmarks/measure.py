@@ -77,7 +77,7 @@ def by_cpu(contender: Contender) -> Contender:
 
 @contextmanager
 def in_memory(space: Path) -> Iterator[Path]:
-    """Give a directory in a file system in memory; ``space`` where there is none with enough room."""
+    """Yield a directory in a file system in memory, or ``space`` if no such file system has enough room."""
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < _ROOM:
         yield space
         return

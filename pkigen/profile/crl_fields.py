@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pkigen.asn1.oids import REASON_FLAGS
 from pkigen.clock import parse_moment
 from pkigen.documents.fields import Parsed, Schema, Value, unknown
 from pkigen.profile.extension_fields import DistributionPoints, NotEmpty, RawExtension, ReasonFlag
@@ -14,17 +15,8 @@ from pkigen.profile.name_fields import AnyName, DistinguishedName, RelativeName
 from pkigen.profile.names import check_name
 from pkigen.profile.time_fields import Instant, Length
 
-REASONS = (
-    "unspecified",
-    "keyCompromise",
-    "cACompromise",
-    "affiliationChanged",
-    "superseded",
-    "cessationOfOperation",
-    "certificateHold",
-    "privilegeWithdrawn",
-    "aACompromise",
-)
+REASONS = ("unspecified", *REASON_FLAGS[1:])
+"""Of CRL entries (RFC 5280, 5.3.1), in the order of the flags of a CRL's scope."""
 _SERIAL_BITS = 159
 """A number of 20 bytes (RFC 5280, 4.1.2.2)."""
 _PARTS = ("base", "delta", "indirect", "reasons", "other-reasons")
