@@ -45,7 +45,7 @@ findings of [pkilint](https://github.com/digicert/pkilint) in its test certifica
 `smime-br-strict`. `tests/pkilint/findings.yaml` maps each requirement to pkilint's findings, with the
 deviations. It also judges the profile `negative-cabf`: every fault of the catalog that violates the Baseline
 Requirements, on a certificate in which pkilint finds nothing. `tests/pkilint/findings_of_faults.yaml` lists
-the findings of each case, and the reason where there is none or more than one.
+the findings of each case, and the reason if it has no finding or several.
 
 ## zlint
 
