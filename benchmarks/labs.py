@@ -18,7 +18,7 @@ from statistics import median
 from subprocess import DEVNULL, PIPE, Popen
 
 from benchmarks.contenders import PKIGEN
-from benchmarks.measure import REPEATS, ROOT, new_folder
+from benchmarks.measure import REPEATS, ROOT, new_folder, peak_of_process
 from benchmarks.rows import Row
 from pkigen.lab.control import find_running_lab
 
@@ -76,7 +76,7 @@ def _up(folder: Path, profile: Path, *, all_connected: bool) -> _Up:
                 raise RuntimeError("some appliances do not connect")
             time.sleep(_LOOK_SECONDS)
         connected = time.perf_counter() - begun
-        peak = _peak_mib(lab.pid)
+        peak = peak_of_process(lab.pid)
         ending = time.perf_counter()
         lab.send_signal(signal.SIGINT)
         if lab.wait(_MOST_SECONDS):
@@ -100,15 +100,6 @@ def _all_connected(environment: Path) -> bool:
     return running is not None and all(
         link["state"] == _CONNECTED for link in running.status()["connections"]
     )
-
-
-def _peak_mib(pid: int) -> float | None:
-    """The most that a process held at any time, itself (Linux's VmHWM)."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
-    except OSError:
-        return None
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _turns(text: str, space: Path, *, all_connected: bool) -> tuple[list[_Up], list[_Up]]:

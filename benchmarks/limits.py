@@ -14,6 +14,8 @@ _LIMITS = (
     ("202 fresh RSA-2048", "", "start-up and imports; the search for primes decides a run"),
     ("10,000 EC P-256 as files", "", "Python: the plan, the index and the manifest of each certificate"),
     ("10,000 RSA-2048, --keys pool", "", "Python and files, as for 10,000 EC P-256 as files"),
+    ("OCSP answers, each signed", "", "HTTP in Python: as long for each request as its signature takes"),
+    ("CRL fetches", "certomancer", "HTTP in Python; certomancer's pauses differ from run to run"),
     ("ACME orders", "", "HTTP, TLS and ASGI in Python: about 1 ms for each of seven requests"),
     ("show --json, CRL", "", "8 microseconds of Python for each entry"),
     ("show --json, 1 MB", "", "Python takes longer to start and import than the goal"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from statistics import median
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from benchmarks.measure import Contender, Cost, in_turns, new_folder, run
+from benchmarks.measure import Contender, Cost, in_turns, new_folder, peak_of_process, run
 from benchmarks.rows import Row
 from pkigen.asn1 import names
 from pkigen.keys.kinds import parse_kind
@@ -132,12 +131,12 @@ measurements = (
 
 def _main(which: str, count: str) -> None:
     work = {"ours": ours, "bare": bare}[which](int(count))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_of_process("self") or 0
     begun = time.perf_counter()
     work()
     seconds = time.perf_counter() - begun
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(json.dumps({"work": round(seconds, 5), "MiB": max(grown, 0) / 1024}))
+    grown = (peak_of_process("self") or 0) - before
+    print(json.dumps({"work": round(seconds, 5), "MiB": grown}))
 
 
 if __name__ == "__main__":

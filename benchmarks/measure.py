@@ -130,6 +130,18 @@ def peak_memory(command: Sequence[str], folder: Path) -> float | None:
     return peak / 1024
 
 
+def peak_of_process(pid: int | str) -> float | None:
+    """Peak memory in MiB that one process ever held (Linux's VmHWM); None if the system does not report it.
+
+    Unlike ru_maxrss, it does not include what the parent process held before it started the program.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
+    except OSError:
+        return None
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
+
+
 def _wait_for(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
     process.wait()
     ended.set()
