@@ -23,19 +23,24 @@ def sources(root: Path, module: str) -> dict[str, Path]:
 
 
 def nearest_tests(root: Path, module: str) -> list[Path]:
-    """Return the test files that mirror a module or package; without any, those that import it."""
-    _, *packages, last = module.split(".")
-    directory = root.joinpath("tests", *packages)
-    mirroring = sorted((directory / last).rglob("test_*.py"))
-    for ancestor in (directory, *directory.parents):
-        mirroring = mirroring or sorted(ancestor.glob(f"test_{last}*.py"))
-        if ancestor == root / "tests":
-            break
+    """Return the test files that mirror a module, a package or its modules, or else those that import it."""
+    *packages, last = module.split(".")[1:]
+    mirroring = sorted(root.joinpath("tests", *packages, last).rglob("test_*.py")) or sorted(
+        {test for name in sources(root, module) for test in _mirrors(root, name)}
+    )
     return mirroring or [
         path
         for path in sorted((root / "tests").rglob("test_*.py"))
         if not _FAR & set(path.parts) and _imports(path, module)
     ]
+
+
+def _mirrors(root: Path, module: str) -> list[Path]:
+    """Return the test files with the name of a module, in the nearest directory that has any."""
+    *packages, last = module.split(".")[1:]
+    directory = root.joinpath("tests", *packages)
+    directories = [directory, *directory.parents][: len(packages) + 1]
+    return next(filter(None, (sorted(one.glob(f"test_{last}*.py")) for one in directories)), [])
 
 
 def _imports(path: Path, module: str) -> bool:

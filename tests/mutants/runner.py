@@ -7,6 +7,7 @@ import functools
 import gc
 import hashlib
 import importlib
+import inspect
 import json
 import os
 import resource
@@ -16,7 +17,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
@@ -31,6 +32,8 @@ TESTS_PER_MUTANT = 12.0
 _WALL_LIMIT = 300
 _MEMORY_LIMIT = 2 << 30
 _SURVIVED, _KILLED, _INVALID = 0, 1, 3
+_Recorded = tuple[dict[str, Any], pytest.Item]
+"""A test, with what was recorded of it: its seconds of CPU time, those of its fixtures, and its calls."""
 
 
 class Runner:
@@ -45,6 +48,9 @@ class Runner:
         self._live: list[object] = []
         self._calls: set[str] = set()
         self._fixture_calls: dict[Any, set[str]] = {}
+        self._fixture_seconds: dict[str, float] = {}
+        self._running = coverage / "running"
+        self._reliable: set[str] = set()
 
     def pytest_collection(self) -> None:
         """Let property tests try fewer examples: the same in each run, and without shrinking failures."""
@@ -68,13 +74,17 @@ class Runner:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-        """Attribute what a fixture calls to every test that uses it."""
+        """Attribute what a fixture calls, and its time, to every test that uses it."""
         outer, self._calls = self._calls, set()
+        started, before = _cpu_seconds(), sum(self._fixture_seconds.values())
         try:
             return (yield)
         finally:
             self._fixture_calls[fixturedef] = self._calls
             self._calls = outer | self._calls
+            if fixturedef.scope != "function":
+                inner = sum(self._fixture_seconds.values()) - before
+                self._fixture_seconds[_fixture_name(fixturedef)] = _cpu_seconds() - started - inner
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Record which functions each test calls, then run the mutants."""
@@ -91,27 +101,52 @@ class Runner:
         recorded = {path: self._recorded_calls(Path(path), members) for path, members in items.items()}
         for mutant in self._mutants:
             selected = _selected(mutant, items, recorded)
-            limit = 3 + 4 * sum(recorded[str(item.path)][item.nodeid]["seconds"] for item in selected)
+            limit = 3 + 4 * _seconds([recorded[str(item.path)][item.nodeid] for item in selected])
             started = _cpu_seconds()
-            status = _forked(partial(self._try, mutant, selected), limit) if selected else _SURVIVED
+            status = self._status(mutant, selected, limit)
             names = {_SURVIVED: "survived", _KILLED: "killed", _INVALID: "invalid"}
             self._report(mutant, names.get(status, "timeout"), _cpu_seconds() - started)
         return True
 
+    def _status(self, mutant: Mutant, items: list[pytest.Item], limit: float) -> int:
+        """Return the result of a mutant; a test that fails without the change as well kills nothing."""
+        while items:
+            self._running.write_text("", "utf-8")
+            status = _forked(partial(self._try, mutant, items), limit)
+            running = self._running.read_text("utf-8")
+            if status in (_SURVIVED, _INVALID) or running in self._reliable:
+                return status
+            alone = [item for item in items if item.nodeid == running]
+            if _forked(partial(self._try, None, alone), limit) == _SURVIVED:
+                self._reliable.add(running)
+                return status
+            print(f"  left out, since it fails without a change: {running}", flush=True)
+            items = [item for item in items if item not in alone]
+        return _SURVIVED
+
     def _recorded_calls(self, path: Path, items: list[pytest.Item]) -> dict[str, Any]:
         """Return the functions that each passing test of a file calls, and its seconds of CPU time."""
         targets = sorted({mutant.path for mutant in self._mutants})
-        state = b"".join(source.read_bytes() for source in (path, *targets))
+        state = b"".join(source.read_bytes() for source in (path, Path(__file__), *targets))
         file = self._coverage / (hashlib.sha256(f"{path}".encode() + state).hexdigest()[:24] + ".jsonl")
         if not file.exists():
             print(f"  recording the calls of {path.relative_to(self._root)}", flush=True)
             self._coverage.mkdir(parents=True, exist_ok=True)
-            _forked(partial(self._record, items, file), 300)
-        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+            draft = file.with_suffix(".draft")
+            if _forked(partial(self._record, items, draft), _WALL_LIMIT) != 0:
+                print(f"  stopped; the tests without a record are not used: {path}", flush=True)
+            draft.replace(file)
+        lines = file.read_text("utf-8").splitlines()
         return {entry["test"]: entry for entry in map(json.loads, lines)}
 
     def _record(self, items: list[pytest.Item], file: Path) -> int:
         targets = {str(mutant.path): mutant.module for mutant in self._mutants}
+        cached = [
+            value
+            for value in self._live
+            if isinstance(value, functools._lru_cache_wrapper)
+            and getattr(inspect.unwrap(value), "__code__", self._try.__code__).co_filename in targets
+        ]
 
         def note(frame: FrameType, _event: str, _argument: object) -> None:
             code = frame.f_code
@@ -121,24 +156,34 @@ class Runner:
         threading.settrace(note)
         with file.open("w", encoding="utf-8") as lines:
             for item, following in zip(items, [*items[1:], None], strict=True):
-                self._failed, self._calls, started = False, set(), _cpu_seconds()
+                for function in cached:
+                    function.cache_clear()
+                self._failed, self._calls = False, set()
+                started, before = _cpu_seconds(), sum(self._fixture_seconds.values())
                 sys.settrace(note)
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 sys.settrace(None)
+                seconds = _cpu_seconds() - started - (sum(self._fixture_seconds.values()) - before)
                 fixtures = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]
+                shared = dict[str, float]()
                 for definition in (definition for definitions in fixtures for definition in definitions):
                     self._calls |= self._fixture_calls.get(definition, set())
+                    name = _fixture_name(definition)
+                    shared |= {name: self._fixture_seconds[name]} if name in self._fixture_seconds else {}
                 if not self._failed:
-                    entry = {"test": item.nodeid, "seconds": round(_cpu_seconds() - started, 3)}
+                    entry = {"test": item.nodeid, "seconds": seconds, "fixtures": shared}
                     print(json.dumps({**entry, "calls": sorted(self._calls)}), file=lines, flush=True)
         return 0
 
-    def _try(self, mutant: Mutant, items: list[pytest.Item]) -> int:
+    def _try(self, mutant: Mutant | None, items: list[pytest.Item]) -> int:
+        """Run tests until one fails, with a change or without."""
         try:
-            _apply(mutant, self._live)
+            if mutant:
+                _apply(mutant, self._live)
         except (LookupError, SyntaxError, ValueError):
             return _INVALID
         for item, following in zip(items, [*items[1:], None], strict=True):
+            self._running.write_text(item.nodeid, "utf-8")
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed:
                 return _KILLED
@@ -150,26 +195,35 @@ def _selected(
 ) -> list[pytest.Item]:
     """Return the tests that call the changed function, the quickest files and tests first."""
     function = f"{mutant.module}:{mutant.function}"
-    by_file = []
+    by_file = list[list[_Recorded]]()
     for path, members in items.items():
         calling = [
-            (recorded[path][item.nodeid]["seconds"], number, item)
-            for number, item in enumerate(members)
+            (recorded[path][item.nodeid], item)
+            for item in members
             if function in recorded[path].get(item.nodeid, {}).get("calls", ())
         ]
-        by_file.append(sorted(calling)[:40])
-    selected: list[pytest.Item] = []
-    seconds = 0.0
-    for duration, _, item in (entry for calling in sorted(by_file, key=_average) for entry in calling):
-        seconds += duration
-        if selected and seconds > TESTS_PER_MUTANT:
+        by_file.append(sorted(calling, key=lambda one: float(one[0]["seconds"]))[:40])
+    selected = list[_Recorded]()
+    for one in (one for calling in sorted(by_file, key=_average) for one in calling):
+        if selected and _seconds([entry for entry, _ in (*selected, one)]) > TESTS_PER_MUTANT:
             break
-        selected.append(item)
-    return selected
+        selected.append(one)
+    return [item for _, item in selected]
 
 
-def _average(calling: list[tuple[float, int, pytest.Item]]) -> float:
-    return sum(duration for duration, _, _ in calling) / max(len(calling), 1)
+def _average(calling: list[_Recorded]) -> float:
+    return _seconds([entry for entry, _ in calling]) / max(len(calling), 1)
+
+
+def _seconds(entries: Iterable[dict[str, Any]]) -> float:
+    """Return the CPU time of recorded tests; the tests of one file set up their shared fixtures once."""
+    entries = list(entries)
+    fixtures = {name: seconds for entry in entries for name, seconds in entry["fixtures"].items()}
+    return sum(entry["seconds"] for entry in entries) + sum(fixtures.values())
+
+
+def _fixture_name(definition: pytest.FixtureDef[Any]) -> str:
+    return f"{definition.baseid}::{definition.argname}"
 
 
 def _apply(mutant: Mutant, live: list[object]) -> None:

@@ -55,6 +55,14 @@ def toy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _run(toy: Path, *arguments: str) -> tuple[int, str]:
+    """Return the exit code and the output of a run over the module of the source tree."""
+    command = [sys.executable, "-m", "tests.mutants", "toy.sizes", *arguments]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=toy, env=environ, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
 def _changes(mutants: list[Mutant]) -> list[str]:
     return [f"{mutant.function}: {mutant.change}" for mutant in mutants]
 
@@ -98,22 +106,13 @@ def test_a_change_of_one_function_keeps_the_sampled_mutants_of_the_others(toy: P
 
 
 def test_a_run_stops_resumes_and_lists_the_survivors(toy: Path) -> None:
-    command = [sys.executable, "-m", "tests.mutants", "toy.sizes"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-
-    def run(*arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [*command, *arguments], cwd=toy, env=environ, capture_output=True, text=True, check=False
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    code, output = run("--at-most", "2")
+    code, output = _run(toy, "--at-most", "2")
     assert code == 1
     assert "9 mutants, 0 have a result" in output
     assert "stopped; the same command continues" in output
     results = (toy / ".mutants" / "results.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["status"] for line in results] == ["killed", "killed"]
-    code, output = run()
+    code, output = _run(toy)
     assert code == 1
     assert "9 mutants, 2 have a result" in output
     assert "7 to run; CPU time: about" in output
@@ -131,10 +130,62 @@ def test_a_survivor_runs_again_after_its_tests_change_and_a_killed_mutant_does_n
     assert resumed.pending(mutants[:3], "tests 2") == [second, third]
 
 
+_SHARED = """
+import pytest
+from toy.sizes import is_small
+
+@pytest.fixture(scope="module")
+def limit():
+    sum(range(10**6))
+    return 3
+
+def test_below(limit):
+    assert is_small(limit - 1)
+
+def test_again(limit):
+    assert is_small(limit - 1)
+"""
+
+
+def test_each_test_is_recorded_with_its_cached_functions_and_its_shared_fixtures(toy: Path) -> None:
+    (toy / "tests" / "test_sizes.py").write_text(_SHARED, "utf-8")
+    code, _ = _run(toy, "--at-most", "1")
+    assert code == 1
+    (recording,) = (toy / ".mutants" / "calls").glob("*.jsonl")
+    below, again = map(json.loads, recording.read_text("utf-8").splitlines())
+    assert below["calls"] == again["calls"] == ["toy.sizes:is_small"]
+    assert below["fixtures"] == again["fixtures"] != {}
+    assert sum(below["fixtures"].values()) > 0
+
+
+_ORDERED = """
+from toy.sizes import is_small
+
+known = []
+
+def test_first():
+    known.append(is_small(2))
+
+def test_second():
+    assert known
+    assert is_small(1) is not None
+"""
+
+
+def test_a_test_that_fails_alone_kills_nothing(toy: Path) -> None:
+    (toy / "tests" / "test_sizes.py").write_text(_ORDERED, "utf-8")
+    _, output = _run(toy)
+    assert "left out, since it fails without a change: tests/test_sizes.py::test_second" in output
+    assert "survived: toy/sizes.py:12: return number < LIMIT -> return None" in output
+
+
 def test_nearest_tests_mirror_the_module_or_import_it() -> None:
     assert nearest_tests(ROOT, "pkigen.asn1.der") == [ROOT / "tests" / "test_der.py"]
     assert ROOT / "tests/store/test_store.py" in nearest_tests(ROOT, "pkigen.store")
     assert nearest_tests(ROOT, "pkigen.revocation.crl") == [ROOT / "tests/revocation/test_crl.py"]
+    of_modules = {path.name for path in nearest_tests(ROOT, "pkigen.environment.build")}
+    assert {"test_reissue_reasons.py", "test_due_dates.py", "test_worker_pool.py"} <= of_modules
+    assert "test_revoke.py" not in of_modules
 
 
 def test_every_equivalent_mutant_exists_and_has_a_reason() -> None:
