@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from pkigen.asn1 import der
 from pkigen.errors import InputError
+from pkigen.formats import pem
 from pkigen.model import ImportedCA
 from pkigen.plan import Plan, plan
 from pkigen.plan.imported_ca import read
@@ -170,8 +172,17 @@ def test_files_that_do_not_match_are_refused(tmp_path: Path, files: dict[str, by
     assert _refusal(tmp_path, **files).startswith(message)
 
 
-def _plan(folder: Path, **fields: Any) -> Plan:
-    (folder / "lab.crt").write_bytes(_LAB.certificate + _MIDDLE.certificate + _ROOT.certificate)
+def _of_version_1(authority: Authority) -> bytes:
+    """Return the self-signed certificate of an authority without a version and extensions, in PEM."""
+    tbs, algorithm, _ = der.children(authority.der)
+    _version, *fields, _extensions = der.children(tbs)
+    tbs = der.sequence(*fields)
+    signature = authority.key.sign(tbs, ec.ECDSA(SHA256()))
+    return pem.certificate(der.sequence(tbs, algorithm, der.bit_string(signature)))
+
+
+def _plan(folder: Path, *, root: bytes = _ROOT.certificate, **fields: Any) -> Plan:
+    (folder / "lab.crt").write_bytes(_LAB.certificate + _MIDDLE.certificate + root)
     (folder / "lab.key").write_bytes(_LAB.key_pem)
     files = {"certificate": str(folder / "lab.crt"), "key": str(folder / "lab.key")}
     return plan(
@@ -202,8 +213,12 @@ def test_certificates_below_an_imported_ca_have_its_name_and_end_at_it(tmp_path:
     assert b.certificates[0].issuer == sub.certificates[0].issuer == Certificate(_LAB.der).subject
 
 
-def test_paths_below_an_imported_ca_are_expected_to_be_valid(tmp_path: Path) -> None:
-    planned = _plan(tmp_path)
+@pytest.mark.parametrize("root", [_ROOT.certificate, _of_version_1(_ROOT)], ids=["version 3", "version 1"])
+def test_paths_below_an_imported_ca_are_expected_to_be_valid(tmp_path: Path, root: bytes) -> None:
+    planned = _plan(tmp_path, root=root)
+    imported = planned.authorities[0].imported
+    assert imported is not None
+    assert len(imported.chain) == 2
     expectations = PathExpectations(planned.authorities, _NOW)
     assert [expectations.defect(entity) for entity in planned.certificates()] == [None, None]
 
