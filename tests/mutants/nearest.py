@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-_FAR = {"clients", "lab", "matrix"}  # most of their tests start servers and third-party programs
+_FAR = {"browser", "clients", "lab", "matrix"}  # most of their tests start servers and third-party programs
 
 
 def sources(root: Path, module: str) -> dict[str, Path]:
@@ -25,14 +25,15 @@ def sources(root: Path, module: str) -> dict[str, Path]:
 def nearest_tests(root: Path, module: str) -> list[Path]:
     """Return the test files that mirror a module, a package or its modules, or else those that import it."""
     *packages, last = module.split(".")[1:]
-    mirroring = sorted(root.joinpath("tests", *packages, last).rglob("test_*.py")) or sorted(
+    mirroring = _tests_below(root.joinpath("tests", *packages, last)) or sorted(
         {test for name in sources(root, module) for test in _mirrors(root, name)}
     )
-    return mirroring or [
-        path
-        for path in sorted((root / "tests").rglob("test_*.py"))
-        if not _FAR & set(path.parts) and _imports(path, module)
-    ]
+    return mirroring or [path for path in _tests_below(root / "tests") if _imports(path, module)]
+
+
+def _tests_below(directory: Path) -> list[Path]:
+    paths = sorted(directory.rglob("test_*.py"))
+    return [path for path in paths if _FAR.isdisjoint(path.relative_to(directory).parts)]
 
 
 def _mirrors(root: Path, module: str) -> list[Path]:
