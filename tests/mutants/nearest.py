@@ -23,12 +23,18 @@ def sources(root: Path, module: str) -> dict[str, Path]:
 
 
 def nearest_tests(root: Path, module: str) -> list[Path]:
-    """Return the test files that mirror a module, a package or its modules, or else those that import it."""
-    *packages, last = module.split(".")[1:]
-    mirroring = _tests_below(root.joinpath("tests", *packages, last)) or sorted(
-        {test for name in sources(root, module) for test in _mirrors(root, name)}
-    )
-    return mirroring or [path for path in _tests_below(root / "tests") if _imports(path, module)]
+    """Return the test files that mirror a module or a package, or else those that import it.
+
+    Those of a package are in the directory of its name, or beside those of the package that contains it, or
+    have the names of its modules.
+    """
+    top, (*packages, last) = root / "tests", module.split(".")[1:]
+    directory, modules = top.joinpath(*packages), sources(root, module)
+    mirroring = _tests_below(directory / last)
+    if not mirroring and len(modules) > 1 and directory != top:
+        mirroring = sorted(directory.glob("test_*.py"))
+    mirroring = mirroring or sorted({test for name in modules for test in _mirrors(root, name)})
+    return mirroring or [path for path in _tests_below(top) if _imports(path, module)]
 
 
 def _tests_below(directory: Path) -> list[Path]:

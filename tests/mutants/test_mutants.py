@@ -183,9 +183,10 @@ def test_nearest_tests_mirror_the_module_or_import_it() -> None:
     assert nearest_tests(ROOT, "pkigen.asn1.der") == [ROOT / "tests" / "test_der.py"]
     assert ROOT / "tests/store/test_store.py" in nearest_tests(ROOT, "pkigen.store")
     assert nearest_tests(ROOT, "pkigen.revocation.crl") == [ROOT / "tests/revocation/test_crl.py"]
-    of_modules = {path.name for path in nearest_tests(ROOT, "pkigen.environment.build")}
-    assert {"test_reissue_reasons.py", "test_due_dates.py", "test_worker_pool.py"} <= of_modules
-    assert "test_revoke.py" not in of_modules
+    assert {path.name for path in nearest_tests(ROOT, "pkigen.asn1")} >= {"test_der.py", "test_names.py"}
+    beside = {path.name for path in nearest_tests(ROOT, "pkigen.environment.build")}
+    assert {"test_rebuild.py", "test_reissue_reasons.py"} <= beside
+    assert "test_manifest.py" not in beside
 
 
 def test_every_equivalent_mutant_exists_and_has_a_reason() -> None:
