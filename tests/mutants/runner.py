@@ -219,7 +219,7 @@ def _seconds(entries: Iterable[dict[str, Any]]) -> float:
     """Return the CPU time of recorded tests; the tests of one file set up their shared fixtures once."""
     entries = list(entries)
     fixtures = {name: seconds for entry in entries for name, seconds in entry["fixtures"].items()}
-    return sum(entry["seconds"] for entry in entries) + sum(fixtures.values())
+    return float(sum(entry["seconds"] for entry in entries) + sum(fixtures.values()))
 
 
 def _fixture_name(definition: pytest.FixtureDef[Any]) -> str:
