@@ -163,7 +163,11 @@ def key_bits(info: bytes) -> bytes | None:
         key = der.contents(bits)[1:]
     except (ValueError, IndexError):
         return None
-    if key[:1] == b"\x04" and len(key) % 2 and b"\x2a\x86\x48\xce\x3d\x02\x01" in algorithm:
+    if (
+        key[:1] in {b"\x04", b"\x06", b"\x07"}
+        and len(key) % 2
+        and b"\x2a\x86\x48\xce\x3d\x02\x01" in algorithm
+    ):
         half = len(key) // 2 + 1
         return bytes((2 + key[-1] % 2,)) + key[1:half]
     return key
@@ -173,3 +177,18 @@ def same_key(first: bytes, second: bytes) -> bool:
     """Return whether two SubjectPublicKeyInfos contain the same key, in any encoding."""
     bits = key_bits(first)
     return bits is not None and bits == key_bits(second)
+
+
+def is_usable_with(key: bytes, certified: bytes) -> bool:
+    """Return whether a key belongs to a certified one for TLS libraries (SubjectPublicKeyInfos).
+
+    The algorithm and its parameters are the same; the form of an EC point and an absent NULL do not matter.
+    """
+    if key == certified:
+        return True
+    try:
+        first, second = (algorithm_identifier(elements(one, "the public key")[0]) for one in (key, certified))
+    except Malformed:
+        return False
+    same_parameters = (first.parameters or der.null()) == (second.parameters or der.null())
+    return first.oid == second.oid and same_parameters and same_key(key, certified)

@@ -10,6 +10,7 @@ import pytest
 from pkigen.inspection.check import CheckOptions, CheckResult, check_environment, check_files
 from pkigen.requirements import load_set
 from tests.environment.profiles import build_it
+from tests.tools import run
 
 SET = """
 name: keys
@@ -76,6 +77,19 @@ def test_another_key_that_opens_is_a_violation(plain: tuple[Path, dict[str, Chec
     (result,) = check_files(files, [load_set(str(folder / "keys.yaml"))], CheckOptions())
     assert [one.requirement.id for one in result.broken] == ["usable"]
     assert result.broken[0].outcome.actual == "another key (rsa-2048)"
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("form", ["uncompressed", "compressed", "hybrid"])
+def test_the_form_of_an_ec_point_does_not_make_it_another_key(form: str, tmp_path: Path) -> None:
+    run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "own.key", cwd=tmp_path)
+    run("openssl", "ec", "-in", "own.key", "-conv_form", form, "-out", "form.key", cwd=tmp_path)
+    options = ("-subj", "/CN=server", "-days", "30", "-out", "server.crt")
+    run("openssl", "req", "-new", "-x509", "-key", "form.key", *options, cwd=tmp_path)
+    (tmp_path / "keys.yaml").write_text(SET)
+    files = [tmp_path / "server.crt", tmp_path / "own.key"]
+    (result,) = check_files(files, [load_set(str(tmp_path / "keys.yaml"))], CheckOptions())
+    assert result.broken == ()
 
 
 def test_an_encrypted_key_in_pkcs8_violates_the_requirement_on_encrypted_keys_only(

@@ -25,6 +25,7 @@ from pkigen.requirements.outcome import (
 )
 from pkigen.requirements.pattern import Pattern
 from pkigen.requirements.subject import CheckInput
+from pkigen.x509.public_key import is_usable_with
 
 
 def _parse_characters(text: str) -> Pattern:
@@ -119,8 +120,7 @@ class KeyFileDemand(Demand):
             unread = f"the key cannot be read: {key.problem}"
             is_open = key.encrypted and not subject.passphrase_known
             return undecided(unread) if is_open else not_applicable(unread)
-        # Compare the encodings: another encoding of the same key in the certificate is a fault of its own.
-        same = key.public.der == subject.certificate.subject_public_key_info
+        same = is_usable_with(key.public.der, subject.certificate.subject_public_key_info)
         actual = "the certificate's key" if same else f"another key ({key.public.name})"
         return pass_or_fail(same, actual, "the certificate's key")
 

@@ -197,7 +197,7 @@ def key_rsa_shared_factor(case: Case) -> Case:
     return replace(case, entity=replace(case.entity, key_of="")).with_twin()
 
 
-@fault("V", "parse", "RFC 3279 2.3.1", finds=("key-matches", "rsa-null"))
+@fault("V", "parse", "RFC 3279 2.3.1", finds=("rsa-null",))
 def key_spki_missing_null(case: Case) -> Case:
     """The certificate has an RSA public key whose algorithm has no parameters.
 
@@ -320,7 +320,7 @@ def key_ec_infinity(case: Case) -> Case:
     return with_p256(case, Edit(BITS, EditOp.REPLACE, der.bit_string(b"\0")))
 
 
-@fault("V", "parse", "RFC 5480 2.2", finds=("key-matches", "public-key-rsa"))
+@fault("V", "parse", "RFC 5480 2.2", finds=("public-key-rsa",))
 def key_ec_compressed(case: Case) -> Case:
     """The certificate has an EC public key with a compressed point.
 
@@ -363,7 +363,7 @@ def key_mlkem_digsig_ku(case: Case) -> Case:
     "R",
     "parse",
     "RFC 9881 2",
-    finds=("path:other", "path-valid", "key-family", "key-matches", "public-key-rsa", "chain-of-trust"),
+    finds=("path:other", "path-valid", "key-family", "public-key-rsa", "chain-of-trust"),
 )
 def key_mldsa_null_params(case: Case) -> Case:
     """The certificate has an ML-DSA key with NULL parameters.
