@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound="BaseModel")
 
+NO_KEY_FILE = "only its owner has the private key, or the profile omits it (files)"
 _WILDCARD_LABEL = "any"
 """Replaces the asterisk of a wildcard name in a server name indication."""
 
@@ -61,12 +62,15 @@ class Case(TlsIdentity):
 
     @property
     def key(self) -> Path:
-        """The path of NAME.key (PEM)."""
+        """The path of NAME.key (PEM); KeyError if there is none."""
         return self.file("key")
 
     @property
     def chain(self) -> Path:
-        """The path of chain.pem: CA certificates from the issuing CA up to and including the root."""
+        """The path of the CA certificates (PEM) from the issuing CA up to and including the root.
+
+        That is chain.pem, or the file of the issuing CA if the profile omits chain.pem (``files``).
+        """
         return self.file("chain")
 
     @property
@@ -125,7 +129,7 @@ class Case(TlsIdentity):
         """
         files, secret = self.data["files"], passphrase.encode()
         if "key" not in files:
-            raise InputError(f"{self.name} has no key file: only its owner has the private key")
+            raise InputError(f"{self.name} has no key file: {NO_KEY_FILE}")
         if not secret and "passphrase" in files:
             secret = self.file("passphrase").read_bytes().splitlines()[0]
         chain = self.chain.read_bytes() if "chain" in files else b""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pkigen.model import Entity
+from pkigen.model import ISSUED_CHAIN, Entity
 
 ROLES = {
     "certificate": "NAME.crt",
     "key": "NAME.key",
     "chain": "chain.pem",
     "passphrase": "NAME.passphrase",
+    ISSUED_CHAIN: "issued-chain.pem",
 }
 """The name of each file; NAME stands for the entity's name."""
 
@@ -17,7 +18,7 @@ RENAME = "rename"
 
 
 def file_name(entity: Entity, role: str) -> str:
-    """Return the name of an entity's file; ``role`` is certificate, key, chain or passphrase.
+    """Return the name of an entity's file; ``role`` is a key of ROLES.
 
     A fault can change it.
     """

@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pkigen.formats import pem, private_keys
+from pkigen.formats.names import ROLES
 from pkigen.formats.output_formats import format_called
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import parse_kind
-from pkigen.model import File, Issued
+from pkigen.model import ISSUED_CHAIN, STANDARD_FILES, File, Issued
 
 if TYPE_CHECKING:
     from pkigen.formats.alterations import UnrelatedKeys
@@ -30,21 +31,26 @@ def _chain(certificates: tuple[bytes, ...]) -> bytes:
 def render(issued: Issued, entropy: Entropy, unrelated: UnrelatedKeys) -> tuple[File, ...]:
     """Return the files of an entity's directory: certificate, key, chain, cross-certificates, output formats.
 
-    ``chain.pem`` of a root, and of a self-signed end entity, contains its own certificate. ``unrelated``
-    supplies the keys and CAs that faulty files contain in place of the entity's own.
+    ``chain.pem`` of a root, and of a self-signed end entity, contains its own certificate. Cases with a fault
+    have all files. ``unrelated`` supplies the keys and CAs that faulty files contain in place of the entity's
+    own.
     """
     entity = issued.entity
     name, output = entity.name, entity.output
     main, *cross = issued.certificates
+    wanted = output.files if entity.fault is None else STANDARD_FILES
     files = {"certificate": File(f"{name}.crt", pem.certificate(main))}
-    if issued.key is not None:
+    if issued.key is not None and "key" in wanted:
         traditional = output.key_format == "traditional" and private_keys.has_traditional(
             parse_kind(entity.key).family
         )
         pkcs8 = _pkcs8_of_shared_key if entity.key_of else private_keys.pkcs8
         write = private_keys.traditional if traditional else pkcs8
         files["key"] = File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True)
-    files["chain"] = File("chain.pem", _chain(issued.chain) if issued.chain else pem.certificate(main))
+    if "chain" in wanted:
+        files["chain"] = File("chain.pem", _chain(issued.chain) if issued.chain else pem.certificate(main))
+    if ISSUED_CHAIN in wanted:
+        files[ISSUED_CHAIN] = File(ROLES[ISSUED_CHAIN], _chain((main, *issued.chain)))
     for plan, certificate in zip(entity.certificates[1:], cross, strict=True):
         issuer = plan.issuer_id.partition("/")[2]
         files[plan.issuer_id] = File(f"{name}.cross-{issuer}.crt", pem.certificate(certificate))

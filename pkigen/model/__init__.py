@@ -15,7 +15,9 @@ from pkigen.model.certificates import (
     Signature,
 )
 from pkigen.model.entities import (
+    ISSUED_CHAIN,
     PKCS12_PASSPHRASE,
+    STANDARD_FILES,
     Alteration,
     Entity,
     Fault,
@@ -43,8 +45,10 @@ from pkigen.model.revocation import (
 )
 
 __all__ = [
+    "ISSUED_CHAIN",
     "PKCS12_PASSPHRASE",
     "REASON_CODES",
+    "STANDARD_FILES",
     "AdditionalCrl",
     "AdditionalEntry",
     "Alteration",

@@ -29,6 +29,11 @@ class Alteration:
     argument: str = ""
 
 
+STANDARD_FILES = ("crt", "key", "chain")
+"""The files of an entity besides its output formats: NAME.crt, NAME.key and chain.pem."""
+ISSUED_CHAIN = "issued-chain"
+"""The file of an authority that is the chain of certificates without their own: it and the CAs above it."""
+
 PKCS12_PASSPHRASE = b"changeit"
 """The default passphrase of PKCS#12 files: that of Java's key stores, not a secret."""
 
@@ -37,6 +42,7 @@ PKCS12_PASSPHRASE = b"changeit"
 class Output:
     """Output options of an entity; ``alias`` and ``pkcs12_passphrase`` apply to PKCS#12.
 
+    ``files`` are of STANDARD_FILES, or ISSUED_CHAIN; a case with a fault has all of STANDARD_FILES.
     ``alterations`` are applied in order to the files that they name, after all files are written.
     """
 
@@ -46,6 +52,7 @@ class Output:
     pkcs12_passphrase: bytes = field(default=b"", repr=False)
     alias: str = ""
     alterations: tuple[Alteration, ...] = ()
+    files: tuple[str, ...] = STANDARD_FILES
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ class Entity:
     same label share one key. ``trusted`` is true if a self-signed authority is a trust anchor; ``trust``
     lists the ids of the anchors that clients of an end entity trust, if not the root of its path. ``given``
     is its key if pkigen does not generate it. ``server`` is false if the certificate is only for other
-    purposes than TLS servers, or only its owner has the private key; a case inherits it from its base.
+    purposes than TLS servers, or there is no key file; a case inherits it from its base.
     ``serving`` lists the intentional errors of a server, ``ocsp`` is the OCSP response about the entity,
     and ``responding`` is the responder that answers for an authority.
     """

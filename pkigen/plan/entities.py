@@ -13,7 +13,9 @@ from pkigen.clock import Span, Validity, resolve_moment, shift
 from pkigen.errors import InputError, Problem
 from pkigen.keys.kinds import KeyKind, parse_kind, refusal
 from pkigen.model import (
+    ISSUED_CHAIN,
     PKCS12_PASSPHRASE,
+    STANDARD_FILES,
     CertificatePlan,
     CrlForm,
     CrlPlan,
@@ -159,7 +161,7 @@ class Planner:
             kind_of_certificate(imported_ca_data.certificate) if imported_ca_data else spec.key,
             plans,
             () if imported_ca_data else self._path(spec.issuers[0]),
-            _output(spec),
+            _output(spec, self._files_of_authority(spec.name)),
             crl=crl,
             ca_url=ca_url(base_url, spec.name),
             revocation=self._revocation(spec),
@@ -167,6 +169,11 @@ class Planner:
             imported=imported_ca_data,
             responding=self._responding(spec),
         )
+
+    def _files_of_authority(self, name: str) -> tuple[str, ...]:
+        """Return the files of an authority; some of its certificates can share their chain."""
+        shared = self.profile.issuers_with_shared_chain
+        return (*STANDARD_FILES, ISSUED_CHAIN) if name in shared else STANDARD_FILES
 
     def _crl(self, spec: AuthoritySpec) -> CrlPlan | None:
         """Return the CRLs of an authority that can sign CRLs; None if it publishes none."""
@@ -223,9 +230,11 @@ class Planner:
             spec.key,
             (plan,),
             self._path(spec.issuer),
-            _output(spec),
+            _output(spec, spec.files),
             hosts=self._hosts(spec),
-            server=(given is None or given.pkcs8 is not None) and _is_for_servers(plan),
+            server="key" in spec.files
+            and (given is None or given.pkcs8 is not None)
+            and _is_for_servers(plan),
             revocation=self._revocation(spec),
             renew_before=self._seconds(spec.renew),
             given=given,
@@ -336,10 +345,10 @@ _WITHOUT_PARAMETERS = Edit((6, 0, 1), EditOp.REMOVE)
 _SERVER_PURPOSES = {oids.EXTENDED_KEY_USAGES["any"], oids.EXTENDED_KEY_USAGES["serverAuth"]}
 
 
-def _output(spec: AuthoritySpec | CertificateSpec) -> Output:
+def _output(spec: AuthoritySpec | CertificateSpec, files: tuple[str, ...]) -> Output:
     passphrase = spec.pkcs12.passphrase or spec.passphrase or PKCS12_PASSPHRASE
     alias = spec.pkcs12.alias or spec.name
-    return Output(spec.formats, spec.key_format, spec.passphrase, passphrase, alias)
+    return Output(spec.formats, spec.key_format, spec.passphrase, passphrase, alias, files=files)
 
 
 def _is_for_servers(plan: CertificatePlan) -> bool:

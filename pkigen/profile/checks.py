@@ -215,7 +215,7 @@ class Checks:
         if spec.csr is not None:
             yield from _check_request(spec)
         revoked = spec.revoked.text if spec.revoked else None
-        files = (spec.formats, spec.key_format, spec.name == "truststore")
+        files = (spec.files, spec.formats, spec.key_format, spec.name == "truststore")
         common = (id(body), spec.issuer, spec.key, files, spec.signature, spec.valid.text, revoked)
         if common not in self._checked or spec.extensions:
             self._checked.add(common)
@@ -370,6 +370,8 @@ def _check_responder(
     ):
         words = f"'{name}' cannot sign OCSP responses: it needs extended_key_usage: [OCSPSigning]"
         yield where, words, None
+    elif "key" not in responder.files:
+        yield where, f"'{name}' cannot sign OCSP responses: its 'files' do not include the key", None
 
 
 def _check_request(spec: CertificateSpec) -> Errors:

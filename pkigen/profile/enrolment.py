@@ -16,6 +16,7 @@ from pkigen.documents.fields import Parsed, Value, unknown
 from pkigen.errors import Problem, Refused
 from pkigen.faults import EnrolmentFaultRequest, parse_enrolment_fault
 from pkigen.formats.output_formats import format_called
+from pkigen.model import STANDARD_FILES
 from pkigen.profile.certification_request import Requested
 from pkigen.profile.expansion import Body, Instance, InstanceError
 from pkigen.profile.extension_fields import GeneralNames
@@ -26,7 +27,7 @@ from pkigen.profile.specifications import CertificateSpec, alternative_names
 MOST_TEMPLATES = 100
 _LONGEST_COMMON_NAME = 64
 """RFC 5280, A.1."""
-NOT_IN_TEMPLATES = ("name", "csr", "serial", "revoked", "each")
+NOT_IN_TEMPLATES = ("name", "csr", "serial", "revoked", "each", "files")
 """Keys of certificates that templates cannot have."""
 _MISSING = re.compile(r"no such variable: 'csr\.([^']+)'")
 _NAME_KINDS = ("dns", "ip", "email", "uri", "upn", "rid", "srv", "smtputf8", "dirname", "other")
@@ -189,6 +190,7 @@ class Template:
         update: dict[str, object] = {
             "csr": requested,
             "key": requested.key_kind,
+            "files": STANDARD_FILES,
             "formats": tuple(one for one in spec.formats if not format_called(one).secret),
             "subject": _merged(spec.subject, pairs, self.from_request),
         }

@@ -20,7 +20,7 @@ from pkigen.profile.template import is_template
 
 MOST_FLEETS = 100
 MOST_CERTIFICATES = 10_000_000
-NOT_IN_FLEETS = ("name", "csr", "serial", "each", "formats", "key_format")
+NOT_IN_FLEETS = ("name", "csr", "serial", "each", "files", "formats", "key_format")
 """Keys of certificates that fleets cannot have."""
 _SAMPLE = 20
 

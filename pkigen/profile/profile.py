@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pkigen.profile.enrolment import Template, TemplateSettings
 from pkigen.profile.expansion import Body
 from pkigen.profile.fleets import Fleet
 from pkigen.profile.specifications import SELF, AuthoritySpec, CertificateSpec
+from pkigen.profile.template import is_template
 from pkigen.profile.top_level import Head
 
 
@@ -114,6 +116,17 @@ class Profile:
         for body in self.certificate_bodies:
             if "requirements" in body.tree:
                 yield from (body.specification(instance) for instance in body.instances())
+
+    @cached_property
+    def issuers_with_shared_chain(self) -> frozenset[str]:
+        """The authorities that issue end entities without a chain file; all of them if a template decides."""
+        issuers = set[str]()
+        for body in self.certificate_bodies:
+            files = body.tree.get("files")
+            if files is not None and "chain" not in files:
+                issuer = str(body.tree.get("issuer", ""))
+                issuers |= {spec.name for spec in self.authorities} if is_template(issuer) else {issuer}
+        return frozenset(issuers)
 
     def set_references(self) -> Iterator[SetReference]:
         """Yield the references to requirement sets: of the profile, of single entities, of negative cases."""

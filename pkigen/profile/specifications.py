@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pkigen.asn1 import oids
 from pkigen.clock import Span, parse_moment
@@ -19,7 +19,7 @@ from pkigen.documents.fields import (
 from pkigen.documents.set_reference import SetReferenceField
 from pkigen.faults import FaultRequest, parse_faults
 from pkigen.formats.output_formats import OUTPUT_FORMATS
-from pkigen.model import GivenKey
+from pkigen.model import STANDARD_FILES, GivenKey
 from pkigen.profile.crl_fields import REASONS, AdditionalCrlSpec, CrlSpec, SerialNumber, one_of
 from pkigen.profile.extension_fields import (
     AccessLocations,
@@ -289,7 +289,18 @@ class CertificateSpec(EntitySpec):
 
     issuer: str
     csr: RequestField | None = None
+    files: tuple[Annotated[str, one_of("file", STANDARD_FILES)], ...] = STANDARD_FILES
     faults: Annotated[tuple[FaultField, ...], Field(max_length=_MOST_FAULTS)] = ()
+
+    @field_validator("files")
+    @classmethod
+    def _with_certificate(cls, files: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the files in their usual order, so that another order changes nothing."""
+        if "crt" not in files:
+            raise ValueError("add crt: builds read the certificate from its file")
+        if len(set(files)) < len(files):
+            raise ValueError("a file is listed twice")
+        return tuple(one for one in STANDARD_FILES if one in files)
 
     @model_validator(mode="before")
     @classmethod

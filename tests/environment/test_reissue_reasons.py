@@ -53,7 +53,8 @@ def _entry(entity: Entity, **fields: Any) -> Entry:
     entry = Entry(
         entity.id, spec_digest(entity), "out", "f" * 64, "ec-p256", "fresh", "", serials, begin, end, "{}"
     )
-    return replace(entry, files=((f"{entity.id}/{entity.name}.crt", "a" * 64),), **fields)
+    files = tuple((f"{entity.id}/{entity.name}.{suffix}", "a" * 64) for suffix in ("crt", "key"))
+    return replace(entry, files=files, **fields)
 
 
 def _root() -> Entity:
@@ -185,7 +186,7 @@ def test_damage_is_repaired_by_rewriting_or_by_reissuing() -> None:
 
 def test_changed_formats_rewrite_files_and_reissue_faulty_ones() -> None:
     entity = _entity()
-    reason = ("its formats or its passphrase changed",)
+    reason = ("its files, its formats or its passphrase changed",)
     assert _change(entity, _entry(entity), output="new") == Change(_ID, Action.REWRITE, reason)
     altered = _entity(output=Output(alterations=(Alteration("crt", "empty"),)))
     assert _change(altered, _entry(altered), output="new") == Change(

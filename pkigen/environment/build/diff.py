@@ -11,7 +11,7 @@ from itertools import islice
 
 from pkigen.environment.build.options import Action, Change
 from pkigen.environment.build.reissue_reasons import ReissueDecider
-from pkigen.model import Entity
+from pkigen.model import STANDARD_FILES, Entity
 from pkigen.plan import Plan
 from pkigen.store import Entry, Store
 
@@ -79,7 +79,9 @@ def output_digest(entity: Entity, salt: bytes) -> str:
     output = entity.output
     alias = None if output.alias == entity.name else output.alias
     passphrases = output.passphrase, output.pkcs12_passphrase
-    return _digest(salt, output.formats, output.key_format, alias, passphrases)
+    # The digests of environments from before the key `files` stay the same.
+    others = () if entity.fault or output.files == STANDARD_FILES else (output.files,)
+    return _digest(salt, output.formats, output.key_format, alias, passphrases, *others)
 
 
 @lru_cache(maxsize=64)

@@ -140,8 +140,11 @@ class IssuanceWorker:
         given = entity.given
         pkcs8 = given.pkcs8 if given else task.key
         existing = load_private(pkcs8) if pkcs8 else None
-        if task.certificates is not None and (existing or given):
-            spki = public_key_info(existing) if existing else given.public_key if given else b""
+        if task.certificates is not None:
+            if existing or given:
+                spki = public_key_info(existing) if existing else given.public_key if given else b""
+            else:  # there is no key file
+                spki = Certificate(task.certificates[0]).subject_public_key_info
             return Issued(entity, pkcs8, spki, task.certificates, chain)
         key = existing or prefetched or (None if given else self._new_key(entity, task.key_number))
         issuers = {plan.issuer_id for plan in entity.certificates} - {entity.id}

@@ -13,7 +13,8 @@ from pkigen.environment.build.options import Action, BuildOptions, Change
 from pkigen.environment.published.stored_keys import certificate_paths
 from pkigen.errors import InputError
 from pkigen.formats.names import file_name
-from pkigen.model import Entity, Role
+from pkigen.formats.output_formats import format_called
+from pkigen.model import ISSUED_CHAIN, Entity, Role
 from pkigen.plan.digest import changed_parts
 from pkigen.store import Damage, Entry
 
@@ -62,20 +63,24 @@ class ReissueDecider:
         """Return whether --only excludes an entity.
 
         Missing or damaged authorities are issued anyway, since what they issue needs them. Intact ones
-        stay, or the certificates below them that --only excludes would lose their issuer.
+        stay, or the certificates below them that --only excludes would lose their issuer; one that must get
+        a chain for its certificates does not.
         """
         only = self.options.only
         if only is None or fnmatchcase(entity.name, only):
             return False
-        return entity.role is not Role.AUTHORITY or (entry is not None and not damage)
+        if entity.role is not Role.AUTHORITY:
+            return True
+        return entry is not None and not damage and not _lacks_issued_chain(entity, entry)
 
     def _change(self, entity: Entity, entry: Entry | None, damage: Sequence[Damage], output: str) -> Change:
         if entry is None:
             replaced = self.revocations.replaced(entity, None)
             revocation = describe(entity, replaced) if replaced else ""
             return Change(entity.id, Action.ISSUE, ("new in the profile",), True, revocation)
-        key_reasons = self._key_reasons(entity, entry, damage)
-        if not key_reasons and entry.output != output and not self._opens(entity):
+        key_reasons = self._key_reasons(entity, entry, damage, output)
+        has_key_file = _key_path(entity) in dict(entry.files)
+        if not key_reasons and entry.output != output and has_key_file and not self._opens(entity):
             raise InputError(
                 f"{entity.id}: the profile's passphrase does not decrypt its key; "
                 "correct the passphrase, or create a new key with --rekey"
@@ -83,7 +88,7 @@ class ReissueDecider:
         reasons = (*key_reasons, *self._certificate_reasons(entity, entry, damage))
         rewrite_reasons = tuple(f"{one.path} {_DAMAGE[one.kind]}" for one in damage)
         if entry.output != output:
-            rewrite_reasons = (*rewrite_reasons, "its formats or its passphrase changed")
+            rewrite_reasons = (*rewrite_reasons, "its files, its formats or its passphrase changed")
         faulty = bool(entity.output.alterations) or any(plan.edits for plan in entity.certificates)
         if reasons or (faulty and rewrite_reasons):
             # Faulty files cannot be read back, so reissue the whole entity.
@@ -94,7 +99,7 @@ class ReissueDecider:
                     f"{entity.id}: its certificate was revoked because its key is compromised; "
                     "give a request or a key file with another key, or remove it from the profile"
                 )
-            new_key = bool(key_reasons) or faulty or compromised
+            new_key = bool(key_reasons) or faulty or compromised or not (has_key_file or _is_given(entity))
             return Change(
                 entity.id, Action.REISSUE, reasons or rewrite_reasons, new_key, describe(entity, replaced)
             )
@@ -104,10 +109,11 @@ class ReissueDecider:
 
     def _opens(self, entity: Entity) -> bool:
         """Return whether the profile's passphrase decrypts the key file, as far as it matters."""
-        is_given = entity.imported is not None or entity.given is not None
-        return is_given or bool(entity.output.alterations) or self.key_opens(entity)
+        return _is_given(entity) or bool(entity.output.alterations) or self.key_opens(entity)
 
-    def _key_reasons(self, entity: Entity, entry: Entry, damage: Sequence[Damage]) -> tuple[str, ...]:
+    def _key_reasons(
+        self, entity: Entity, entry: Entry, damage: Sequence[Damage], output: str
+    ) -> tuple[str, ...]:
         reasons = []
         if entry.key_kind != entity.key:
             reasons.append(f"its key changed from {entry.key_kind} to {entity.key}")
@@ -121,7 +127,9 @@ class ReissueDecider:
             reasons.append("a new key was requested with --rekey")
         if self.options.seed is not None and entry.key_source not in (self.key_source, IMPORTED):
             reasons.append("its key does not derive from this seed")
-        path = f"{entity.id}/{file_name(entity, 'key')}"
+        path = _key_path(entity)
+        if entry.output != output and path not in dict(entry.files) and _writes_key(entity):
+            reasons.append("its key was not written to a file before")
         reasons += [f"{path} {_DAMAGE[one.kind]}" for one in damage if one.path == path]
         return tuple(reasons)
 
@@ -162,6 +170,26 @@ class ReissueDecider:
         if due <= now < int(plan.not_after.timestamp()) - entity.renew_before:
             return (f"it expires on {end:%Y-%m-%d}, and is due for renewal",)
         return ()
+
+
+def _is_given(entity: Entity) -> bool:
+    """Return whether pkigen does not generate the key of an entity."""
+    return entity.imported is not None or entity.given is not None
+
+
+def _lacks_issued_chain(entity: Entity, entry: Entry) -> bool:
+    path = f"{entity.id}/{file_name(entity, ISSUED_CHAIN)}"
+    return ISSUED_CHAIN in entity.output.files and path not in dict(entry.files)
+
+
+def _key_path(entity: Entity) -> str:
+    return f"{entity.id}/{file_name(entity, 'key')}"
+
+
+def _writes_key(entity: Entity) -> bool:
+    """Return whether the files of an entity without a fault contain the key that pkigen generates for it."""
+    output, is_plain = entity.output, entity.fault is None and not _is_given(entity)
+    return is_plain and ("key" in output.files or any(format_called(one).secret for one in output.formats))
 
 
 _DAMAGE = {"missing": "is missing", "altered": "was altered"}

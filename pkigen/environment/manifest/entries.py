@@ -16,6 +16,7 @@ from pkigen.environment.manifest import schema
 from pkigen.environment.published.publishers import CrlIssuer
 from pkigen.formats.names import ROLES, file_name
 from pkigen.model import (
+    ISSUED_CHAIN,
     AdditionalCrl,
     CertificatePlan,
     CrlForm,
@@ -230,12 +231,15 @@ def _issuer(entity: Entity, plan: CertificatePlan) -> str | None:
 
 
 def _files(entity: Entity, paths: Sequence[str]) -> dict[str, str]:
-    """Map roles (certificate, key, chain, passphrase) or extensions to paths."""
+    """Map roles (keys of ROLES) or extensions to paths; the issuing CA may have the chain."""
     roles = {file_name(entity, role): role for role in ROLES}
     files = {}
     for path in paths:
         name = path.rpartition("/")[2]
         files[roles.get(name) or name.removeprefix(f"{entity.name}.")] = path
+    if "chain" not in entity.output.files and entity.fault is None:
+        shared = f"{entity.issuers[0]}/{ROLES[ISSUED_CHAIN]}" if entity.issuers else files["certificate"]
+        files["chain"] = shared
     return files
 
 

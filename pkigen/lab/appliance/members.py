@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, Protocol
 
 from pkigen.documents.fields import close_to
-from pkigen.environment.environment import Case, Environment
+from pkigen.environment.environment import NO_KEY_FILE, Case, Environment
 from pkigen.errors import InputError
 from pkigen.lab.appliance.appliance import Role
 from pkigen.profile import Profile
@@ -75,9 +75,8 @@ def resolve_members(profile: Profile, environment: Environment) -> Members:
                 ("lab", *path), words + (f" (did you mean '{hint}'?)" if hint else "")
             )
             raise InputError(problem)
-        if not cases[name].hosts:
-            words = f"'{name}' has no host name; set a common name or a subject alternative name"
-            raise InputError(profile.top_problem(("lab", *path), words))
+        if missing := _missing(cases[name]):
+            raise InputError(profile.top_problem(("lab", *path), f"'{name}' {missing}"))
         return cases[name]
 
     def matching(pattern: str, *path: str | int) -> list[str]:
@@ -109,6 +108,13 @@ def resolve_members(profile: Profile, environment: Environment) -> Members:
     fresh = frozenset(appliances(settings.fresh, "fresh"))
     receivers = _receivers(settings.forwarding, names, case, profile)
     return Members(settings, tuple(parts), fresh, receivers, enrolling)
+
+
+def _missing(case: Case) -> str:
+    """Return what a certificate lacks for an appliance; "" if nothing."""
+    if not case.hosts:
+        return "has no host name; set a common name or a subject alternative name"
+    return "" if "key" in case.data["files"] else f"has no key file: {NO_KEY_FILE}"
 
 
 def _enrolment_rule(rule: Enrollment, number: int, profile: Profile) -> EnrolmentRule:

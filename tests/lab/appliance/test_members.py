@@ -20,6 +20,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     profile = document()
     profile["negatives"] = [{"of": "sensor-03", "faults": ["expired"]}]
     profile["certificates"]["nameless"] = {"issuer": "issuing", "san": ["email:a@contoso.test"]}
+    profile["certificates"]["keyless"] = {"like": "sensor-03", "files": ["crt", "chain"]}
     profile["requirements"] = []
     return built(profile, tmp_path_factory.mktemp("cast"))
 
@@ -55,6 +56,7 @@ def test_a_faulty_certificate_belongs_to_no_appliance(folder: Path) -> None:
         ({"sensors": ["sensor-01", "sensor-*"]}, "'sensor-01' has two roles"),
         ({"sensors": ["plc-*"]}, r"the profile has no certificate 'plc-\*'"),
         ({"sensors": ["nameless"], "fresh": []}, "'nameless' has no host name"),
+        ({"sensors": ["keyless"], "fresh": []}, "'keyless' has no key file: .* the profile omits it"),
         ({"fresh": ["sensor-9"]}, "the profile has no certificate 'sensor-9'"),
         ({"fresh": ["siem"]}, "'siem' matches no appliance of the lab"),
         ({"forwarding": [{"name": "a", "to": "syslog", "certificate": "siim"}]}, "did you mean 'siem'"),
