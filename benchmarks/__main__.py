@@ -1,39 +1,29 @@
-"""Measures the speed table: ``python -m benchmarks [PART OF A MEASUREMENT'S NAME]``, five turns for each row.
+"""Measures the speed table: ``python -m benchmarks [--update] [TEXT]``, five turns for each row.
 
-Prints ours, the other, and the ratio, and writes ``benchmarks/results.json`` when all rows ran. The progress
-goes to stderr. ``python -m benchmarks --list`` prints the names.
+Prints ours, the other, and the ratio; the progress goes to stderr. Without TEXT, it measures everything and
+writes ``benchmarks/results.json``; with TEXT, only the measurements with TEXT in their name, and ``--update``
+replaces their rows in the file after each measurement. ``--list`` prints the names.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from benchmarks import results
 from benchmarks.bare import cores
 from benchmarks.limits import with_limit
 from benchmarks.measure import REPEATS
 from benchmarks.rows import Measurement, Row, measurements
 
-_RESULTS = Path(__file__).parent / "results.json"
 _WIDTHS = (39, 31, 11, 18, 11, 37)
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "cores": cores(),
-        "system": platform.system(),
-        "architecture": platform.machine(),
-        "python": platform.python_version(),
-        "cryptography": version("cryptography"),
-        "turns": REPEATS,
-    }
 
 
 def _print(*cells: str) -> None:
@@ -52,35 +42,63 @@ def _printed(rows: Iterator[Row]) -> Iterator[Row]:
         yield row
 
 
-def _measured(chosen: Sequence[Measurement], space: Path) -> Iterator[Row]:
-    """Measure one after the other, and report the progress on stderr."""
+def _measured(chosen: Sequence[Measurement], space: Path) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of one measurement after the other, and report the progress on stderr."""
     begun = time.monotonic()
     for number, (name, measure) in enumerate(chosen, 1):
         minutes, seconds = divmod(round(time.monotonic() - begun), 60)
         print(f"[{number}/{len(chosen)}, {minutes}:{seconds:02}] {name}", file=sys.stderr, flush=True)
-        yield from _printed(measure(space))
+        yield [results.as_stored(name, row) for row in _printed(measure(space))]
 
 
-def main(part: str = "") -> None:
-    """Measure everything whose name contains ``part``."""
-    known = list(measurements())
-    chosen = [(name, measure) for name, measure in known if part in name]
-    names = "\n".join(dict.fromkeys(name for name, _ in known))
-    if part == "--list":
+def _named() -> dict[str, Callable[[Path], Iterator[Row]]]:
+    """Return the measurements by name; those with the same name are one."""
+    parts = dict[str, list[Callable[[Path], Iterator[Row]]]]()
+    for name, measure in measurements():
+        parts.setdefault(name, []).append(measure)
+    return {name: partial(_all_of, of_name) for name, of_name in parts.items()}
+
+
+def _all_of(parts: Sequence[Callable[[Path], Iterator[Row]]], space: Path) -> Iterator[Row]:
+    for measure in parts:
+        yield from measure(space)
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the speed table.")
+    parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="part of a measurement's name")
+    parser.add_argument("--update", action="store_true", help="replace the measured rows in results.json")
+    parser.add_argument("--list", action="store_true", help="print the names of the measurements")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None, path: Path = results.RESULTS) -> None:
+    """Measure what the arguments select; ``path`` is the file of the results."""
+    given = _arguments(arguments)
+    known = _named()
+    chosen = [(name, measure) for name, measure in known.items() if given.text in name]
+    names = "\n".join(known)
+    if given.list:
         print(names)
         return
     if not chosen:
-        sys.exit(f"no measurement has '{part}' in its name; there are:\n{names}")
+        sys.exit(f"no measurement has '{given.text}' in its name; there are:\n{names}")
+    try:
+        rows = results.stored(path) if given.update else []
+    except (OSError, ValueError) as error:
+        sys.exit(f"--update: {error}")
     print(f"{cores()} cores, Python {platform.python_version()}; medians of {REPEATS}, taken in turns.\n")
     _print("work", "against", "ours", "the other", "ratio", "to reach")
     with tempfile.TemporaryDirectory(prefix="pkigen-bench-") as space:
-        rows = list(_measured(chosen, Path(space)))
-    if part:
-        return
-    results = {"machine": _machine(), "rows": [asdict(row) for row in rows]}
-    _RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    print("\nAll runs are in benchmarks/results.json; benchmarks/README.md says what each row does.")
+        for new in _measured(chosen, Path(space)):
+            rows = results.updated(rows, new)
+            if given.update:
+                results.write(rows, path)
+    if not given.text:
+        results.write(rows, path)
+    if given.update or not given.text:
+        print(f"\nAll runs are in {path}; benchmarks/README.md says what each row does.")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main()

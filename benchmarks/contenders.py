@@ -22,7 +22,7 @@ base_url: http://127.0.0.1:8080
 defaults:
   subject: {{C: US, O: Contoso Inc., OU: Contoso Labs}}
   key: {key}
-authorities:
+{more}authorities:
   root:
     subject: {{CN: Contoso Test Root CA}}
   issuing:
@@ -36,10 +36,13 @@ certificates:
 """
 
 
-def write_profile(folder: Path, key: str, count: int) -> Path:
-    """A profile of ``count`` certificates in all: a root, an issuing CA, and sensors."""
-    path = folder / "fleet.yaml"
-    path.write_text(_PROFILE.format(key=key, sensors=count - 2), encoding="utf-8")
+def write_profile(folder: Path, key: str, count: int, defaults: str = "") -> Path:
+    """A profile of ``count`` certificates in all: a root, an issuing CA, and sensors.
+
+    ``defaults`` is a key in addition to those that all of them have.
+    """
+    path, more = folder / "fleet.yaml", f"  {defaults}\n" if defaults else ""
+    path.write_text(_PROFILE.format(key=key, sensors=count - 2, more=more), encoding="utf-8")
     return path
 
 
@@ -48,11 +51,14 @@ def build(profile: Path, folder: Path, *options: str) -> tuple[str, ...]:
     return (*PKIGEN, "build", str(profile), "--out", str(folder / "out"), *options)
 
 
-def pkigen(key: str, count: int, *options: str, environ: dict[str, str] | None = None) -> Contender:
+def pkigen(
+    key: str, count: int, *options: str, environ: dict[str, str] | None = None, defaults: str = ""
+) -> Contender:
     """``pkigen build``, from the start of the process to its end, into an empty directory."""
 
     def contender(folder: Path) -> Cost:
-        return run(build(write_profile(folder, key, count), folder, *options), folder, environ)
+        profile = write_profile(folder, key, count, defaults)
+        return run(build(profile, folder, *options), folder, environ)
 
     return contender
 

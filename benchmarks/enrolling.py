@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import ssl
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+from benchmarks.handshakes import cpu_seconds
 from benchmarks.measure import Contender, Cost, in_turns, new_folder
 from benchmarks.rows import Row
 from tests.enrolment.acme.load import Directory, complete_orders
@@ -17,12 +16,12 @@ from tests.enrolment.acme.pebble import PEBBLE, running_pebble
 from tests.enrolment.acme.served import ServedEnvironment, build_environment, txt_records
 
 _ORDERS = 200
-_CONNECTIONS = 8
+CONNECTIONS = 8
 
 
 def rows(times: float, space: Path) -> Iterator[Row]:
     """Yield the row; ``times`` is the goal for pkigen's rate divided by Pebble's."""
-    work, goal = f"ACME orders, {_CONNECTIONS} connections", f"at least {times:g}x"
+    work, goal = f"ACME orders, {CONNECTIONS} connections", f"at least {times:g}x"
     if shutil.which(PEBBLE) is None:
         yield Row(work, PEBBLE, "-", f"no {PEBBLE} here", "-", goal, None)
         return
@@ -52,18 +51,10 @@ def _orders(directory: Directory, pid: int) -> Contender:
     """Return the contender whose cost is that of one order: wall clock, and CPU of the server."""
 
     def contend(_folder: Path) -> Cost:
-        before = _cpu_seconds(pid)
-        outcome = complete_orders(directory, orders=_ORDERS, connections=_CONNECTIONS)
+        before = cpu_seconds(pid)
+        outcome = complete_orders(directory, orders=_ORDERS, connections=CONNECTIONS)
         if outcome.problems:
             raise RuntimeError(f"{len(outcome.problems)} orders failed: {outcome.problems[0]}")
-        return Cost(outcome.seconds / _ORDERS, (_cpu_seconds(pid) - before) / _ORDERS)
+        return Cost(outcome.seconds / _ORDERS, (cpu_seconds(pid) - before) / _ORDERS)
 
     return contend
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process, 0 where the system does not report it."""
-    if not sys.platform.startswith("linux"):
-        return 0.0
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

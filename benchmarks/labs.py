@@ -42,7 +42,7 @@ lab: {{console: management-console, secondary: secondary-console, sensors: ["sen
 
 
 @dataclass(frozen=True, slots=True)
-class _Up:
+class Up:
     """Seconds from the start of the process until it says that it is up, until all are connected, and
     from Ctrl-C to its end; the CPU seconds of all that; the peak memory in MiB, None if unknown."""
 
@@ -63,7 +63,7 @@ def _profile(folder: Path, text: str) -> Path:
     return path
 
 
-def _up(folder: Path, profile: Path, *, all_connected: bool) -> _Up:
+def _up(folder: Path, profile: Path, *, all_connected: bool) -> Up:
     """Once up and down; RuntimeError when it does not come up."""
     before, begun = os.times(), time.perf_counter()
     with _process((*PKIGEN, "lab", "up", str(profile), "--out", str(folder), "--port", "0", "--json")) as lab:
@@ -83,7 +83,7 @@ def _up(folder: Path, profile: Path, *, all_connected: bool) -> _Up:
             raise RuntimeError(f"the lab ends with {lab.returncode}")
         ended, after = time.perf_counter() - ending, os.times()
         cpu = after.children_user + after.children_system - before.children_user - before.children_system
-        return _Up(up, connected, ended, cpu, peak)
+        return Up(up, connected, ended, cpu, peak)
 
 
 @contextmanager
@@ -102,9 +102,14 @@ def _all_connected(environment: Path) -> bool:
     )
 
 
-def _turns(text: str, space: Path, *, all_connected: bool) -> tuple[list[_Up], list[_Up]]:
+def started(sensors: int, space: Path) -> Up:
+    """Start a lab with so many sensors in an empty directory, until all are connected, and end it."""
+    return _up(space / "out", _profile(space, _FLEET.format(sensors=sensors)), all_connected=True)
+
+
+def _turns(text: str, space: Path, *, all_connected: bool) -> tuple[list[Up], list[Up]]:
     """From cold, certificates and all, and again when they are there; a first try does not count."""
-    cold, built = list[_Up](), list[_Up]()
+    cold, built = list[Up](), list[Up]()
     for _ in range(REPEATS + 1):
         folder = new_folder(space)
         profile = _profile(folder, text)
@@ -116,7 +121,7 @@ def _turns(text: str, space: Path, *, all_connected: bool) -> tuple[list[_Up], l
     return cold[1:], built[1:]
 
 
-def _row(work: str, seconds: Callable[[_Up], float], turns: list[_Up], limit: float) -> Row:
+def _row(work: str, seconds: Callable[[Up], float], turns: list[Up], limit: float) -> Row:
     values = list(map(seconds, turns))
     middle = median(values)
     measured: dict[str, object] = {

@@ -53,12 +53,13 @@ def _fresh(work: str, key: str, count: int, limit: float, space: Path) -> Iterat
     yield _against_bare(work, pair, "bare keys + signing", limit)
 
 
-def _files(count: int, limit: float, space: Path) -> Iterator[Row]:
+def _files(work: str, count: int, defaults: str, limit: float, space: Path) -> Iterator[Row]:
     """Certificates as files in memory: CPU seconds of the whole process tree, against the bare work."""
-    ours, other = contenders.pkigen("ec-p256", count), contenders.bare("fresh", "ec-p256", count)
+    ours = contenders.pkigen("ec-p256", count, defaults=defaults)
+    other = contenders.bare("fresh", "ec-p256", count)
     with in_memory(space) as memory:
         pair = in_turns(by_cpu(ours), by_cpu(other), memory)
-    row = _against_bare(f"{count:,} EC P-256 as files", pair, "bare keys + signing", limit)
+    row = _against_bare(work, pair, "bare keys + signing", limit)
     yield replace(row, ours=f"{row.ours} CPU", other=f"{row.other} CPU")
 
 
@@ -182,7 +183,11 @@ def measurements() -> Iterator[Measurement]:
     yield "check", partial(_checked, 1_000, 2)
     yield "catalogue", partial(_catalogue, 40)
     yield "serving", _served
-    yield "10,000 EC P-256", partial(_files, 10_000, 1.6)
+    for work, defaults in (
+        ("10,000 EC P-256 as files", ""),
+        ("10,000 EC P-256 as files [crt, key]", "files: [crt, key]"),
+    ):
+        yield work, partial(_files, work, 10_000, defaults, 1.6)
     yield "memory", partial(_memory, (1_000, 10_000, 20_000), 200)
     yield "pool", partial(_pooled, 10_000, 1.5)
     from benchmarks import (
@@ -191,6 +196,7 @@ def measurements() -> Iterator[Measurement]:
         enrolling,
         fleets,
         growth,
+        growth_of_servers,
         handshakes,
         labs,
         large_inputs,
@@ -208,6 +214,7 @@ def measurements() -> Iterator[Measurement]:
     yield from fleets.measurements
     yield from clusters.measurements
     yield from growth.measurements
+    yield from growth_of_servers.measurements
 
 
 def _times(pair: Pair) -> tuple[str, str]:
