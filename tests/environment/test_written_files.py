@@ -12,7 +12,8 @@ from pkigen.asn1 import names
 from pkigen.environment.environment import Environment, open_environment
 from pkigen.environment.renew import renew
 from pkigen.errors import InputError
-from pkigen.export.export import TARGETS, ExportOptions, export
+from pkigen.export import TARGETS
+from pkigen.export.export import ExportOptions, export
 from pkigen.formats import pem
 from pkigen.profile import load
 from pkigen.serve.tls.case_selection import CaseSelector
