@@ -64,8 +64,8 @@ def updated(rows: Iterable[dict[str, Any]], new: Iterable[dict[str, Any]]) -> li
         if row.get("measurement") in measurements or _work(row) in works
     ]
     place = replaced[0] if replaced else len(result)
-    kept = [row for index, row in enumerate(result) if index not in replaced]
-    return [*kept[:place], *new, *kept[place:]]
+    others = [row for index, row in enumerate(result) if index not in replaced]
+    return [*others[:place], *new, *others[place:]]
 
 
 def _work(row: dict[str, Any]) -> tuple[str, str]:
