@@ -38,18 +38,18 @@ def render(issued: Issued, entropy: Entropy, unrelated: UnrelatedKeys) -> tuple[
     entity = issued.entity
     name, output = entity.name, entity.output
     main, *cross = issued.certificates
-    wanted = output.files if entity.fault is None else STANDARD_FILES
+    requested = output.files if entity.fault is None else STANDARD_FILES
     files = {"certificate": File(f"{name}.crt", pem.certificate(main))}
-    if issued.key is not None and "key" in wanted:
+    if issued.key is not None and "key" in requested:
         traditional = output.key_format == "traditional" and private_keys.has_traditional(
             parse_kind(entity.key).family
         )
         pkcs8 = _pkcs8_of_shared_key if entity.key_of else private_keys.pkcs8
         write = private_keys.traditional if traditional else pkcs8
         files["key"] = File(f"{name}.key", write(issued.key, output.passphrase, entropy), secret=True)
-    if "chain" in wanted:
+    if "chain" in requested:
         files["chain"] = File("chain.pem", _chain(issued.chain) if issued.chain else pem.certificate(main))
-    if ISSUED_CHAIN in wanted:
+    if ISSUED_CHAIN in requested:
         files[ISSUED_CHAIN] = File(ROLES[ISSUED_CHAIN], _chain((main, *issued.chain)))
     for plan, certificate in zip(entity.certificates[1:], cross, strict=True):
         issuer = plan.issuer_id.partition("/")[2]

@@ -88,8 +88,8 @@ def test_another_list_writes_and_deletes_files_and_keeps_the_certificates(tmp_pa
         f"certificates/{name}/chain.pem" for name in ("console", "sensor-01", "sensor-02")
     }
     assert after.keys() - before.keys() == {_SHARED}
-    kept = before.keys() & after.keys() - {"manifest.json"}
-    assert {name: before[name] for name in kept} == {name: after[name] for name in kept}
+    unchanged = before.keys() & after.keys() - {"manifest.json"}
+    assert {name: before[name] for name in unchanged} == {name: after[name] for name in unchanged}
     assert changes(build_it(small(), tmp_path)) == rewritten
     assert files(folder) == before
 
