@@ -11,7 +11,9 @@ import pytest
 from pkigen import build
 from pkigen.environment.build.options import BuildOptions
 from pkigen.errors import InputError
-from pkigen.profile import load
+from pkigen.model import AdditionalCrl
+from pkigen.plan.additional_crls import additional_crl
+from pkigen.profile import AdditionalCrlSpec, load
 from tests.openssl import with_new_names
 from tests.tools import run
 
@@ -42,6 +44,10 @@ def crl(folder: Path, name: str) -> str:
 def certificate(folder: Path, name: str) -> str:
     path = folder / "certificates" / name / f"{name}.crt"
     return with_new_names(run("openssl", "x509", "-in", path, "-noout", "-text"))
+
+
+def test_a_crl_without_stated_times_has_those_of_its_authority() -> None:
+    assert additional_crl(AdditionalCrlSpec.model_validate({"name": "one"}), {}) == AdditionalCrl("one")
 
 
 def test_a_crl_has_the_stated_contents(tmp_path: Path) -> None:

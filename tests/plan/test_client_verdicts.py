@@ -28,6 +28,10 @@ requirements:
     demand: {basic_constraints: {ca: true}}
     level: rejected
     says: The issuer is a CA.
+  - id: chain
+    demand: {chain_file: {issued_by: true}}
+    level: rejected
+    says: The chain contains the CA that issued the certificate.
 """
 
 
@@ -37,7 +41,8 @@ requirements:
         ("issuing", "Sensor 1", {"purpose-no-serverauth": "reject", "names-missing": "reject"}),
         ("issuing", "sensor.test", {"purpose-no-clientauth": "accept", "names-missing": "varies"}),
         ("issuing", "sensor.test", {"issuer-no-ca": "reject"}),
-        ("root", "sensor.test", {"issuer-no-ca": "varies"}),
+        ("root", "sensor.test", {"issuer-no-ca": "varies", "chain-other-ca": "accept"}),
+        ("issuing", "sensor.test", {"chain-other-ca": "reject"}),
     ],
 )
 def test_a_case_has_the_verdict_that_tls_clients_reach(

@@ -54,7 +54,8 @@ def test_consecutive_certificates_have_their_own_hosts() -> None:
 
 
 def test_members_of_a_range_share_what_does_not_differ() -> None:
-    first, second = _entities({"r-{1..2}": {"issuer": "ca", "san": ["dns:x.test"], "subject": {"CN": "x"}}})
+    fields = {"san": ["dns:x.test"], "subject": {"CN": "x"}, "policies": ["1.2.3.4"]}
+    first, second = _entities({"r-{1..2}": {"issuer": "ca", **fields}})
     assert first.hosts is second.hosts
     extensions = first.certificates[0].extensions, second.certificates[0].extensions
     assert all(one is other for one, other in zip(*extensions, strict=True))

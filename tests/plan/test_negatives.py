@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pkigen.cases.case import common_name
 from pkigen.model import Entity
 from pkigen.plan import Plan, plan
 from pkigen.profile import load
@@ -131,8 +132,9 @@ def test_a_case_has_its_own_host_name_unless_the_set_fixes_the_name(tmp_path: Pa
     cases = _cases(_plan(tmp_path, _LIFE, "device")).values()
     assert [case.hosts for case in cases] == [("life-too-long.a.test",)]
     fixed = {"subject": {"CN": "system:a"}, "san": ["dns:a.test"]}
-    cases = _cases(_plan(tmp_path, _LIFE + _NAME, "device", certificate=fixed)).values()
-    assert {case.hosts for case in cases} == {("a.test",)}
+    case = _cases(_plan(tmp_path, _LIFE + _NAME, "device", certificate=fixed))["a.life-too-long"]
+    assert case.hosts == ("a.test",)
+    assert common_name(case.certificates[0].subject) == "system:a"
 
 
 def test_a_case_of_a_set_about_key_stores_has_the_alias_of_its_base(tmp_path: Path) -> None:

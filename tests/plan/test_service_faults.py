@@ -54,11 +54,17 @@ def test_a_fault_of_an_ocsp_response_is_its_changed_plan(fault: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["expired", "serial-zero", "expired-intermediate", "chain-includes-root", "revoked"]
+    "fault",
+    ["expired", "serial-zero", "expired-intermediate", "chain-includes-root", "revoked", "crl-der-file"],
 )
 def test_a_fault_of_a_certificate_is_no_fault_of_the_service(fault: str) -> None:
     with pytest.raises(Impossible, match=f"'{fault}' is about a certificate, not about what is served"):
         effect(FaultRequest(FAULTS[fault]))
+
+
+def test_a_fault_of_a_crl_and_an_ocsp_response_cannot_be_served() -> None:
+    with pytest.raises(Impossible, match="needs a CRL and an OCSP response with a fault"):
+        effect(FaultRequest(FAULTS["ocsp-delegate-revoked"]))
 
 
 def test_faults_of_the_service_are_those_of_crls_ocsp_responses_and_their_urls() -> None:

@@ -108,5 +108,6 @@ def test_an_upload_requests_eight_urls(folder: Path, site: Site) -> None:
 
 def test_verify_requests_eight_urls_of_a_certificate(folder: Path, site: Site) -> None:
     certificate, _, chain = _paths(folder, "leaf-03")
-    verify(Verification(certificate, utc_now(), chain=(chain,), fetch_crls=True))
+    verified = verify(Verification(certificate, utc_now(), chain=(chain,), fetch_crls=True))
+    assert any("42 more URLs were not tried" in problem.message for problem in verified.problems)
     assert len([path for path in site.requests if "leaf-03" in path]) == 8

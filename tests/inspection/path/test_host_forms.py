@@ -136,6 +136,10 @@ def test_an_invalid_host_is_reported_instead_of_a_mismatch(host: str, words: str
     assert (problem.rule, problem.depth, problem.code) == ("hostname", 0, 0)
 
 
+def test_a_host_that_has_no_ascii_form_is_reported_without_one() -> None:
+    assert invalid_host("\udce9.test").endswith("' contains non-ASCII characters")
+
+
 @pytest.mark.parametrize("host", ["www.a.test", "a", "10.0.0.1", "2001:db8::1", "[2001:db8::1]", "*.a.test"])
 def test_a_valid_host_is_not_reported_as_invalid(host: str) -> None:
     assert invalid_host(host) == ""

@@ -151,6 +151,11 @@ def test_a_proxy_that_is_not_http_is_rejected_with_a_reason(proxy: str) -> None:
     assert str(refused.value) == words
 
 
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:3128", "HTTP://user:word@p.test", "http://p.test/"])
+def test_a_proxy_that_is_http_is_not_rejected(proxy: str) -> None:
+    assert invalid_proxy(proxy) == ""
+
+
 def test_an_unexpected_exception_is_raised_in_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> None:
         raise KeyError("a bug")

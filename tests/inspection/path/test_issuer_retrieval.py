@@ -7,12 +7,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from pkigen import build
+from pkigen.asn1.oids import AUTHORITY_INFORMATION_ACCESS
 from pkigen.inspection.artifacts import read_path
 from pkigen.inspection.path.http_fetch import FetchError
 from pkigen.inspection.path.issuer_retrieval import MAX_ISSUERS, missing_issuers
 from pkigen.x509 import Certificate
+from tests.inspection.path.hierarchies import issue
 
 _BASE = "http://pki.test"
 _DEPTH = MAX_ISSUERS + 2
@@ -82,6 +85,12 @@ def test_a_failed_download_is_a_note_with_the_reason(folder: Path) -> None:
 def test_a_response_without_the_issuer_is_a_note(folder: Path, data: bytes) -> None:
     _, notes = missing_issuers(_certificate(folder, "certificates/short"), [], get=lambda _: data)
     assert notes == ["The response of http://pki.test/ca/ca-1.crt does not contain the issuer's certificate."]
+
+
+def test_a_certificate_whose_urls_cannot_be_read_has_no_downloads() -> None:
+    access = x509.UnrecognizedExtension(x509.ObjectIdentifier(AUTHORITY_INFORMATION_ACCESS), b"\x30\x01")
+    leaf = issue("leaf", issue("root", ca=True), access).parsed
+    assert missing_issuers(leaf, [], get=lambda url: url.encode()) == ([], [])
 
 
 def test_another_ca_at_the_url_does_not_become_part_of_the_path(folder: Path) -> None:

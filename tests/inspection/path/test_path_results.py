@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from pkigen.asn1.oids import SUBJECT_ALTERNATIVE_NAME
+from pkigen.errors import InputError
 from pkigen.formats import pem
 from pkigen.inspection.path import PathResult, validate
 from pkigen.inspection.path.problems import PathProblem, describe_certificate, problem_of_code
@@ -141,6 +143,34 @@ def test_purposes_and_policies_are_those_of_the_whole_path(
     assert [(problem.rule, problem.depth) for problem in result.problems] == problems
 
 
+def test_the_problem_of_a_purpose_lists_the_key_usages() -> None:
+    usage = x509.KeyUsage(*(number in (1, 5) for number in range(9)))
+    certificate = _issue("leaf", _ISSUING, usage).certificate
+    known, anchors = [_ISSUING.certificate], [_ROOT.certificate]
+    (problem,) = validate(certificate, known, anchors, at=_NOW, purpose="client").problems
+    assert problem.message.endswith("(client; its key usage is nonRepudiation, keyCertSign)")
+
+
+_CURVE, _UNKNOWN_CURVE = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d030163")
+
+
+def test_an_issuer_with_an_unsupported_key_leaves_the_path_undecided() -> None:
+    below = _issue("leaf", _ROOT)
+    unsupported = Certificate(_ROOT.certificate.der.replace(_CURVE, _UNKNOWN_CURVE))
+    result = validate(below.certificate, [], [unsupported], at=_NOW)
+    assert result.undecided, result.problems
+    (problem,) = result.problems
+    assert (problem.rule, problem.depth, problem.code != 0) == ("unsupported", 1, True)
+
+
+def test_alternative_names_that_cannot_be_read_are_a_problem_of_the_certificate(tmp_path: Path) -> None:
+    malformed = x509.UnrecognizedExtension(x509.ObjectIdentifier(SUBJECT_ALTERNATIVE_NAME), b"\x30\x03\x82")
+    verified = _verified(tmp_path, _issue("leaf", _ISSUING, malformed), _ISSUING, _ROOT, host="leaf")
+    problems = [(problem.rule, problem.depth) for problem in verified.problems]
+    assert problems == [("no-issuer", 0), ("malformed", 0)]
+    assert not any("common name" in note for note in verified.notes)
+
+
 def test_a_time_that_cannot_be_read_is_a_problem() -> None:
     der = _LEAF.certificate.der
     end = f"{_LEAF.certificate.not_after:%y%m%d%H%M%S}Z".encode()
@@ -216,6 +246,19 @@ def test_a_host_that_only_the_common_name_matches_is_noted(
     verified = _verified(tmp_path, _LEAF, _ISSUING, _ROOT, host=host)
     assert verified.accepted is (host != "other")
     assert any("common name" in note for note in verified.notes) is by_common_name
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "the file is empty"), (_ROOT.crl.der, "it is a CRL"), (b"\x30\x01", ".+")],
+)
+def test_a_file_without_a_certificate_is_an_error_with_the_reason(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=rf"contains no certificate that can be read: {reason}"):
+        verify(Verification(file, _NOW))
 
 
 def test_downloads_add_to_the_notes_on_trust(tmp_path: Path) -> None:

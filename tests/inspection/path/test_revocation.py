@@ -238,6 +238,14 @@ def test_an_indirect_crl_for_other_distribution_points_does_not_count() -> None:
     assert "is for http://crl.test/other.crl" in result.problems[0].message
 
 
+def test_the_crl_issuers_of_a_certificate_are_listed_if_no_crl_is_theirs() -> None:
+    names = [x509.DirectoryName(name(issuer)) for issuer in ("Lister", "Second Lister")]
+    points = [x509.DistributionPoint([_URI], None, None, [one]) for one in names]
+    (problem,) = checked(issue("listed twice", CA, x509.CRLDistributionPoints(points)), []).problems
+    listed = "no given CRL is from its CRL issuer [CN=Lister; CN=Second Lister]"
+    assert listed in problem.message
+
+
 def test_an_indirect_crl_requires_the_certificate_of_its_issuer() -> None:
     result = checked(LISTED, [crl(LISTER, INDIRECT)], others=())
     assert "the certificate of the CRL's issuer is missing" in result.problems[0].message
