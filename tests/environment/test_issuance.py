@@ -226,7 +226,12 @@ def test_the_unrelated_ca_of_a_faulty_file_has_a_certificate_and_a_crl(tmp_path:
     plan = entity.certificates[0]
     times = authority.not_valid_before_utc, authority.not_valid_after_utc
     assert times == (plan.not_before, plan.not_after) == (crl.last_update_utc, crl.next_update_utc)
-    usage = authority.extensions.get_extension_for_class(x509.KeyUsage).value
-    assert usage.key_cert_sign
-    assert usage.crl_sign
+    constraints, usage, identifier = authority.extensions
+    assert (constraints.value, constraints.critical) == (x509.BasicConstraints(True, None), True)
+    assert usage.critical
+    assert (usage.value.key_cert_sign, usage.value.crl_sign) == (True, True)
+    stated = crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    assert (identifier.value.key_identifier, identifier.critical) == (stated.key_identifier, False)
+    assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 1
+    assert worker.key("ec-p256") == worker.key("ec-p256")
     assert worker.key("ec-p256") != worker.key("ec-p384")

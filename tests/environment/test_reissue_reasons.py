@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +14,7 @@ from pkigen.asn1 import names
 from pkigen.environment.build.earlier_revocations import EarlierRevocations
 from pkigen.environment.build.options import Action, BuildOptions, Change
 from pkigen.environment.build.reissue_reasons import (
+    GIVEN,
     IMPORTED,
     ReissueDecider,
     issuer_fingerprints,
@@ -26,6 +28,7 @@ from pkigen.model import (
     Edit,
     EditOp,
     Entity,
+    GivenKey,
     ImportedCA,
     Output,
     Role,
@@ -206,6 +209,48 @@ def test_a_passphrase_that_does_not_decrypt_the_key_is_an_error() -> None:
     assert _change(entity, _entry(entity), output="new", opens=False, rekey=True).action is Action.REISSUE
     imported = _entity(imported=ImportedCA(b"certificate", (), b"key"))
     assert _change(imported, _entry(imported), output="new", opens=False).action is Action.REWRITE
+
+
+def test_the_key_of_a_request_is_that_of_the_request() -> None:
+    given = _entity(given=GivenKey(b"public key"))
+    entry = _entry(given, spki=sha256(b"public key").hexdigest(), key_source=GIVEN)
+    other = _change(given, replace(entry, spki="f" * 64))
+    reason = "the request or the key file of the profile has another key"
+    assert other == Change(_ID, Action.REISSUE, (reason,), new_key=True)
+    assert _change(given, entry, rekey=True, seed="x").action is Action.KEEP
+    assert _change(given, entry, output="new", opens=False).action is Action.REWRITE
+    key = Damage("certificates/sensor-01/sensor-01.key", "missing")
+    assert _change(given, entry, key).action is Action.REWRITE
+    without = _change(_entity(), entry)
+    reason = "the profile no longer has the request or the key file of its key"
+    assert without == Change(_ID, Action.REISSUE, (reason,), new_key=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "new_key", "text"),
+    [
+        ("keyCompromise", True, "revoked for keyCompromise: new key, and the new certificate is valid"),
+        ("superseded", False, "revoked for superseded: the new certificate is valid"),
+    ],
+)
+def test_a_compromised_key_is_not_used_again(reason: str, *, new_key: bool, text: str) -> None:
+    decider, entity = _decider(), _entity()
+    revoked = Revoked("authorities/root", 1, _ID, reason, 1, "command", "")
+    decider.revocations = cast(EarlierRevocations, SimpleNamespace(replaced=lambda *_: [revoked]))
+    change = decider.decide(entity, _entry(entity, spec="spec=2"), (), "out")
+    assert change == Change(_ID, Action.REISSUE, ("its spec changed",), new_key, text)
+    assert decider.decide(entity, _entry(entity), (), "out").action is Action.KEEP
+    new = decider.decide(entity, None, (), "out")
+    assert new == Change(_ID, Action.ISSUE, ("new in the profile",), True, text)
+    given = _entity(given=GivenKey(b"public key"))
+    entry = _entry(given, spki=sha256(b"public key").hexdigest(), key_source=GIVEN, spec="spec=2")
+    if new_key:
+        with pytest.raises(InputError, match=f"^{_ID}: its certificate was revoked because its key is comp"):
+            decider.decide(given, entry, (), "out")
+        other = replace(entry, spki="f" * 64)
+        assert decider.decide(given, other, (), "out").action is Action.REISSUE
+    else:
+        assert decider.decide(given, entry, (), "out").new_key is False
 
 
 def test_only_excludes_certificates_and_intact_authorities() -> None:

@@ -29,7 +29,7 @@ from tests.mutants.operators import Mutant, mutated_code
 
 TESTS_PER_MUTANT = 12.0
 """Seconds of CPU time as recorded: of the tests that call the changed function, the longest are left out."""
-_WALL_LIMIT = 300
+_WALL_LIMIT, _WALL_LIMIT_OF_RECORDING = 300, 1800
 _MEMORY_LIMIT = 2 << 30
 _SURVIVED, _KILLED, _INVALID = 0, 1, 3
 _Recorded = tuple[dict[str, Any], pytest.Item]
@@ -133,7 +133,7 @@ class Runner:
             print(f"  recording the calls of {path.relative_to(self._root)}", flush=True)
             self._coverage.mkdir(parents=True, exist_ok=True)
             draft = file.with_suffix(".draft")
-            if _forked(partial(self._record, items, draft), _WALL_LIMIT) != 0:
+            if _forked(partial(self._record, items, draft), 300, _WALL_LIMIT_OF_RECORDING) != 0:
                 print(f"  stopped; the tests without a record are not used: {path}", flush=True)
             draft.replace(file)
         lines = file.read_text("utf-8").splitlines()
@@ -248,8 +248,8 @@ def _cpu_seconds() -> float:
     return sum(os.times()[:4])
 
 
-def _forked(action: Callable[[], int], cpu_seconds: float) -> int:
-    """Return the result of an action in a child process, or -1 if it exceeds its CPU time or dies."""
+def _forked(action: Callable[[], int], cpu_seconds: float, wall_seconds: float = _WALL_LIMIT) -> int:
+    """Return the result of an action in a child process, or -1 if it exceeds its time or dies."""
     directory = Path(tempfile.mkdtemp(prefix="mutant-"))
     child = os.fork()
     if not child:
@@ -267,7 +267,7 @@ def _forked(action: Callable[[], int], cpu_seconds: float) -> int:
             os._exit(status & 0xFF)
     try:
         descriptor = os.pidfd_open(child)
-        if not select.select([descriptor], [], [], _WALL_LIMIT)[0]:
+        if not select.select([descriptor], [], [], wall_seconds)[0]:
             os.kill(child, signal.SIGKILL)
         os.close(descriptor)
         status = os.waitpid(child, 0)[1]
