@@ -222,6 +222,15 @@ def test_a_value_that_no_version_writes_is_reported_as_damage(
             read(index)
 
 
+def test_damage_names_the_entry(tmp_path: Path) -> None:
+    publish(tmp_path, "a", "b")
+    _change(tmp_path, "UPDATE entities SET files = '{' WHERE id = 'certificates/b'")
+    with Store.open(tmp_path, write=False) as store:
+        assert store.index.entry("certificates/a").id == "certificates/a"
+        with pytest.raises(DamagedIndex, match="entities: certificates/b"):
+            store.index.entry("certificates/b")
+
+
 def _change(environment: Path, statements: str) -> None:
     connection = sqlite3.connect(environment / ".pkigen/index.db")
     connection.executescript(statements)

@@ -103,7 +103,9 @@ def test_revocations_are_listed_by_serial_and_can_be_removed(tmp_path: Path) -> 
     with Store.open(tmp_path, write=True) as store:
         store.index.set_revocations([first, second])
         assert list(store.index.revocations("root")) == [second, first]
+        assert store.index.revoked_entities() == {"a", "b"}
         store.index.clear_revocations([first])
+        assert store.index.revoked_entities() == {"b"}
         assert store.index.revocations_of("a") == []
         assert store.index.revocations_of("b") == [second]
 
