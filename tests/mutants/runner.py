@@ -245,7 +245,8 @@ def _place(code: CodeType) -> tuple[str, int, str]:
 
 
 def _cpu_seconds() -> float:
-    return sum(os.times()[:4])
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _forked(action: Callable[[], int], cpu_seconds: float, wall_seconds: float = _WALL_LIMIT) -> int:
