@@ -101,6 +101,11 @@ def test_the_digest_of_an_output_hides_the_passphrase_behind_the_salt() -> None:
     assert output_digest(renamed, b"salt") == output_digest(entity, b"salt")
 
 
+def test_the_digest_of_an_output_never_changes_or_every_environment_would_be_rewritten() -> None:
+    entity = _entity("a", formats=("pkcs12",), passphrase=b"secret")
+    assert output_digest(entity, b"salt") == "30274036f1a3fbb50f5910165633d3b4"
+
+
 def test_only_issued_and_rewritten_entities_have_files_to_write() -> None:
     writing = {action for action in Action if writes_files(Change("certificates/a", action))}
     assert writing == {Action.ISSUE, Action.REISSUE, Action.REWRITE}
