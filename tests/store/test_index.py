@@ -180,6 +180,7 @@ def test_cases_are_listed_by_their_base_and_fault(store: Store, tmp_path: Path) 
         ("UPDATE entities SET serials = '{'", lambda index: list(index.entries())),
         ('UPDATE entities SET serials = \'[["a", "x"]]\'', lambda index: list(index.entries())),
         ('UPDATE entities SET files = \'[["../x", ""]]\'', lambda index: list(index.entries())),
+        ('UPDATE entities SET files = \'[["a", ""], ["../x", ""]]\'', lambda index: list(index.entries())),
         ("UPDATE entities SET files = '[[\"a\", 1]]'", lambda index: list(index.entries())),
         ("UPDATE entities SET not_after = 'soon'", lambda index: list(index.entries())),
         ("UPDATE entities SET not_before = -99999999999999", lambda index: list(index.entries())),
