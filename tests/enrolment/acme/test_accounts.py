@@ -41,6 +41,8 @@ def test_contacts_are_updated_and_invalid_ones_rejected(client: AcmeClient) -> N
 
 
 def test_a_deactivated_account_can_do_nothing(client: AcmeClient) -> None:
+    assert _kind(client.post(client.kid, {"status": "revoked"}).json()) == "malformed"
+    assert client.post(client.kid, {"status": "valid"}).json()["status"] == "valid"
     assert client.post(client.kid, {"status": "deactivated"}).json()["status"] == "deactivated"
     response = client.order("a.contoso.test")
     assert (response.status_code, _kind(response.json())) == (401, "unauthorized")
@@ -115,6 +117,10 @@ def test_the_account_and_the_key_of_a_certificate_can_revoke_it(
     assert (
         _kind(client.post(url, {"certificate": encode(first), "reason": 99}).json()) == "badRevocationReason"
     )
+    for own in (stranger.key, client.key):  # the key of an account is not that of its certificates
+        stranger.key = own
+        refused = stranger.post(url, {"certificate": encode(second)}, jwk=jwk_of(own.public_key()))
+        assert (refused.status_code, _kind(refused.json())) == (403, "unauthorized")
     assert client.post(url, {"certificate": encode(first), "reason": 1}).status_code == 200
     assert _kind(client.post(url, {"certificate": encode(first)}).json()) == "alreadyRevoked"
     client.key = key
