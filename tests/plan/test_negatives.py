@@ -44,6 +44,12 @@ _NAME = """
     level: rejected
     says: The common name begins with system.
 """
+_CHAIN = """
+  - id: chain
+    demand: {chain_file: {issued_by: true}}
+    level: rejected
+    says: The chain contains the CA that issued the certificate.
+"""
 _STORE = """
   - id: store
     demand: {combined_file: {encodings: [PKCS#12], alias: {pattern: server, counterexample: other}}}
@@ -126,6 +132,17 @@ def test_a_requirement_whose_condition_does_not_hold_has_no_case(
         [] if holds else [True]
     )
     assert len(_cases(planned)) == (1 if holds else 0)
+
+
+@pytest.mark.parametrize(("issuer", "verdict"), [("root", (None, "accept")), ("issuing", ("path", "reject"))])
+def test_the_chain_file_decides_only_if_there_is_a_ca_below_the_root(
+    tmp_path: Path, issuer: str, verdict: tuple[str | None, str]
+) -> None:
+    fault = _cases(_plan(tmp_path, _CHAIN, "device", certificate={"issuer": issuer}))[
+        "a.chain-other-ca"
+    ].fault
+    assert fault is not None
+    assert (fault.stage, fault.expected) == verdict
 
 
 def test_a_case_has_its_own_host_name_unless_the_set_fixes_the_name(tmp_path: Path) -> None:

@@ -162,6 +162,20 @@ def test_revocations_of_a_range_are_listed_by_serial_and_replaced(store: Store) 
     assert list(store.index.revocations("a")) == [rows[0], by_command, new, rows[3]]
 
 
+def test_the_times_and_files_of_certificates_crls_and_responses_are_recorded(
+    store: Store, tmp_path: Path
+) -> None:
+    made = publication(tmp_path / "deep/environment", "a", 0)
+    store.publish([replace(made, entry=replace(made.entry, not_before=5, not_after=50))])
+    store.index.set_crl(CrlState("authorities/root", 1, 7, 70, "", (("www/crl/root.crl", "digest"),)))
+    store.index.set_crl(CrlState("authorities/endless", 1, 8, 8, "", ()))
+    recorded = store.index.recorded
+    assert (recorded.begins(), recorded.ends()) == ({5, 7, 8}, {50, 70})
+    files = dict(recorded.files())
+    assert files["www/crl/root.crl"] == "digest"
+    assert len(files) == 4
+
+
 def test_cases_are_listed_by_their_base_and_fault(store: Store, tmp_path: Path) -> None:
     environment = tmp_path / "deep/environment"
     cases = {"a": ("base", "expired"), "b": ("base", "sha1"), "c": ("other", "expired"), "base": None}

@@ -135,5 +135,5 @@ def test_a_damaged_shard_is_reported(index: Path, change: str) -> None:
         connection = sqlite3.connect(index)
         connection.executescript(change)
         connection.close()
-        with pytest.raises(DamagedIndex, match="shards: "):
+        with pytest.raises(DamagedIndex, match="shards: meter"):
             store.index.shards.current("meter")
