@@ -30,6 +30,8 @@ from tests.mutants.operators import Mutant, mutated_code
 TESTS_PER_MUTANT = 12.0
 """Seconds of CPU time as recorded: of the tests that call the changed function, the longest are left out."""
 _WALL_LIMIT, _WALL_LIMIT_OF_RECORDING = 300, 1800
+_WALL_PER_CPU = 20
+"""On a busy machine a test takes this much longer than its CPU time; a test that waits for ever is stopped."""
 _MEMORY_LIMIT = 2 << 30
 _SURVIVED, _KILLED, _INVALID = 0, 1, 3
 _Recorded = tuple[dict[str, Any], pytest.Item]
@@ -249,7 +251,7 @@ def _cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def _forked(action: Callable[[], int], cpu_seconds: float, wall_seconds: float = _WALL_LIMIT) -> int:
+def _forked(action: Callable[[], int], cpu_seconds: float, wall_limit: float = _WALL_LIMIT) -> int:
     """Return the result of an action in a child process, or -1 if it exceeds its time or dies."""
     directory = Path(tempfile.mkdtemp(prefix="mutant-"))
     child = os.fork()
@@ -268,7 +270,7 @@ def _forked(action: Callable[[], int], cpu_seconds: float, wall_seconds: float =
             os._exit(status & 0xFF)
     try:
         descriptor = os.pidfd_open(child)
-        if not select.select([descriptor], [], [], wall_seconds)[0]:
+        if not select.select([descriptor], [], [], min(_WALL_PER_CPU * cpu_seconds, wall_limit))[0]:
             os.kill(child, signal.SIGKILL)
         os.close(descriptor)
         status = os.waitpid(child, 0)[1]
