@@ -10,7 +10,7 @@ BENCH_STAMP := .venv-bench/.made-from-requirements
 TLSFUZZ_STAMP := .venv-tlsfuzzer/.made
 OPCUA_STAMP := .venv-opcua/.made
 TEST_ARGS ?=
-TEST_TOOLS := openssl keytool javac node certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium \
+TEST_TOOLS := openssl keytool javac node certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium certutil \
 	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
 	pki strongswan-curl strongswan-openssl scep-submit certbot lego uacme dehydrated acme-tiny \
 	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
@@ -18,6 +18,7 @@ SERVER_TOOLS := nginx apachectl haproxy caddy stunnel initdb mariadbd mosquitto 
 	rsyslogd rabbitmq-server freeradius eapol_test openvpn swanctl
 CLIENT_TOOLS := openssl curl pki strongswan-curl strongswan-openssl scep-submit certbot lego uacme dehydrated \
 	acme-tiny caddy apachectl pebble
+VALIDATOR_TOOLS := mono mcs firefox-esr
 LOAD_TOOLS := openssl jmeter mosquitto mosquitto_pub
 # What depends most on the versions of other packages: pydantic, typer, starlette with uvicorn and h11,
 # python-multipart, cryptography and pyOpenSSL.
@@ -44,7 +45,7 @@ tools:           ## lists the programs that tests run with their size, and insta
 	@scripts/install_tools.sh --list $(TEST_TOOLS)
 
 tools-all:       ## as tools, with the programs of make servers, clients, validators and loadtools
-	@scripts/install_tools.sh --list $(sort $(TEST_TOOLS) $(SERVER_TOOLS) $(CLIENT_TOOLS) $(LOAD_TOOLS))
+	@scripts/install_tools.sh --list $(sort $(TEST_TOOLS) $(SERVER_TOOLS) $(CLIENT_TOOLS) $(VALIDATOR_TOOLS) $(LOAD_TOOLS))
 
 test: $(STAMP)   ## the whole suite, with ruff, mypy and the layer test
 	@scripts/install_tools.sh $(TEST_TOOLS)
@@ -99,9 +100,9 @@ mutants: $(STAMP)  ## nearest tests against mutants; MODULES="pkigen.asn1.der ..
 	$(RUN) -m tests.mutants $(MODULES) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --tests $(TESTS)
 
 validators: $(STAMP) .venv-validators/.made  ## every shipped profile, built and exported for x509-limbo, against all validators of this machine
-	@scripts/install_tools.sh $(TEST_TOOLS)
-	PKIGEN_VALIDATORS=all $(RUN) -m pytest tests/matrix/test_shipped.py $(TEST_ARGS)
-	PYTHONPATH=.venv-validators $(RUN) -m pytest tests/matrix/test_validators.py tests/faults/test_recorded_verdicts.py $(TEST_ARGS)
+	@scripts/install_tools.sh $(TEST_TOOLS) $(VALIDATOR_TOOLS)
+	PKIGEN_VALIDATORS=all PYTHONPATH=.venv-validators $(RUN) -m pytest tests/matrix/test_shipped.py \
+		tests/matrix/test_validators.py tests/matrix/test_browsers.py tests/faults/test_recorded_verdicts.py $(TEST_ARGS)
 
 limbo: $(STAMP)  ## all cases of LIMBO=limbo.json (x509-limbo) against the validators and pkigen verify; writes docs/limbo.md
 	@scripts/install_tools.sh $(TEST_TOOLS)

@@ -14,6 +14,7 @@ package_of() {
         keytool) echo default-jre-headless ;;
         javac) echo default-jdk-headless ;;
         certtool | ocsptool) echo gnutls-bin ;;
+        certutil) echo libnss3-tools ;;
         dot) echo graphviz ;;
         etcd) echo etcd-server ;;
         eapol_test) echo eapoltest ;;
@@ -34,6 +35,8 @@ package_of() {
         heimdal) echo heimdal-multidev ;;
         hxtool) echo heimdal-clients ;;
         nss) echo libnss3-dev ;;
+        mcs) echo mono-mcs ;;
+        mono) echo mono-runtime ;;
         bouncycastle) echo libbcprov-java libbcpkix-java ;;
         node) echo nodejs ;;
         jmeter) echo jmeter-http ;;

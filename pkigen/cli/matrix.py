@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -152,8 +152,8 @@ def _verdicts(env: Path, only: str | None, columns: Sequence[Column]) -> tuple[s
     if env.is_file():
         return _limbo_verdicts(env, only, columns)
     environment = open_environment(env)
-    with _served(environment, columns) as proxy:
-        subjects = _matching(subjects_of(environment, proxy), only)
+    with _served(environment, columns) as (proxy, tls):
+        subjects = _matching(subjects_of(environment, proxy, tls), only)
         complete = environment.name == _REFERENCE
         result = _surveyed(subjects, columns, known_differences(), complete=complete)
     return environment.name, environment.manifest["clock"], result
@@ -190,16 +190,20 @@ def _surveyed(
 
 
 @contextmanager
-def _served(environment: Environment, columns: Sequence[Column]) -> Iterator[str | None]:
-    """Serve the environment if a validator needs it; yield the address, to use as an HTTP proxy."""
-    from pkigen.serve import serve_as_proxy
+def _served(environment: Environment, columns: Sequence[Column]) -> Iterator[tuple[str | None, str | None]]:
+    """Serve the environment if a validator needs it; yield the addresses of the HTTP proxy and of TLS."""
+    from pkigen.serve import serve_as_proxy, serve_tls
 
-    if not any(column.asks_a_server for column in columns):
-        yield None
-        return
-    at = environment.clock
-    with serve_as_proxy(environment.folder, at=at) as address:
-        yield address
+    with ExitStack() as servers:
+        proxy, tls = None, None
+        if any(column.asks_a_server for column in columns):
+            proxy = servers.enter_context(serve_as_proxy(environment.folder, at=environment.clock))
+        if any("tls" in column.validator.looks_at for column in columns) and any(
+            case.is_for_servers for case in environment.cases()
+        ):
+            url = servers.enter_context(serve_tls(environment.folder))
+            tls = url.removeprefix("https://")
+        yield proxy, tls
 
 
 def _matching(subjects: Sequence[Subject], only: str | None) -> Sequence[Subject]:

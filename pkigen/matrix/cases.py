@@ -43,15 +43,34 @@ class Subject:
         return self.case.name
 
 
-def subjects_of(environment: Environment, proxy: str | None = None) -> tuple[Subject, ...]:
-    """Return every TLS server of an environment; ``proxy`` is its HTTP proxy (see ``MatrixCase``).
+def subjects_of(
+    environment: Environment, proxy: str | None = None, tls: str | None = None
+) -> tuple[Subject, ...]:
+    """Return every TLS server of an environment; ``proxy`` and ``tls`` serve it (see ``MatrixCase``).
 
     Certificates that are only for other purposes, such as clients, are left out, with their cases.
     """
+    presented = _presented(environment)
     return tuple(
-        _subject(replace(case, proxy=proxy), entity.data)
+        _subject(replace(case, proxy=proxy, tls=tls if case.name in presented else None), entity.data)
         for case, entity in zip(cases_of(environment), environment.cases(), strict=True)
         if entity.is_for_servers
+    )
+
+
+def _presented(environment: Environment) -> frozenset[str]:
+    """Return the cases that a TLS endpoint presents for their first host name, at the time of the build.
+
+    Of several cases with the same host, it is the first.
+    """
+    first = dict[str, str]()
+    for case in environment.cases():
+        for host in case.hosts if case.is_for_servers else ():
+            first.setdefault(host.lower(), case.name)
+    return frozenset(
+        case.name
+        for case in environment.cases()
+        if case.hosts and first.get(case.hosts[0].lower()) == case.name and "at" not in case.data["verdict"]
     )
 
 
@@ -137,13 +156,15 @@ def _spoiled(case: MatrixCase, fault: dict[str, Any], stage: str | None) -> Capa
     if fault.get("file") == "key":
         return "key"
     if family == "ocsp":
-        return "ocsp" if case.ocsp is not None and own_id != _STAPLED else ""
+        if own_id == _STAPLED:
+            return "tls"
+        return "ocsp" if case.ocsp is not None else ""
     if family == "crl":
         if own_id == _BESIDE:
             return ""
         return "fetching" if stage == "transport" else "crl"
     if stage == "transport":
-        return ""
+        return "tls"
     if stage == "revocation":
         return "fetching"
     return "host" if stage == "name" else "file" if stage == "file" else "path"
@@ -154,5 +175,6 @@ _READ = {"certificate", "key", "chain", "p12", "passphrase"}
 """The files of a case that columns read."""
 _ENDLESS = "p12-mac-iterations"
 """A file that programs without a limit read for minutes: no column receives it."""
-_STAPLED, _BESIDE = "stapled-missing", "crl-der-file"
-"""Stapled responses, and a copy of the CRL next to the CA certificate: no column receives either."""
+_STAPLED = "stapled-missing"
+_BESIDE = "crl-der-file"
+"""A copy of the CRL next to the CA certificate: no column receives it."""

@@ -19,7 +19,7 @@ from pkigen.matrix.validator import (
 )
 
 ACCEPT, REFUSE, BLIND = "accept", "refuse", "blind"
-_BY_SERVER = frozenset(("fetching", "ocsp"))
+_BY_SERVER = frozenset(("fetching", "ocsp", "tls"))
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Column:
 
     @property
     def asks_a_server(self) -> bool:
-        """Whether the validator fetches CRLs or OCSP responses."""
+        """Whether the validator fetches CRLs or OCSP responses, or connects to a TLS endpoint."""
         return bool(self.validator.looks_at & _BY_SERVER)
 
     @property
@@ -172,7 +172,7 @@ def survey(
 def _is_asked(validator: Validator, subject: Subject) -> bool:
     """Whether a column evaluates a case.
 
-    Columns that fetch from servers skip faults that are visible without, and columns that do not read the
+    Columns that need servers skip faults of parts that they do not check, and columns that do not read the
     files skip faults of file formats.
     """
     if subject.spoils == "file" and "file" not in validator.looks_at:
@@ -183,7 +183,9 @@ def _is_asked(validator: Validator, subject: Subject) -> bool:
 
 
 def _can_fetch(validator: Validator, case: MatrixCase) -> bool:
-    return case.proxy is not None and ("ocsp" not in validator.looks_at or case.ocsp is not None)
+    if case.proxy is None or ("ocsp" in validator.looks_at and case.ocsp is None):
+        return False
+    return "tls" not in validator.looks_at or case.tls is not None
 
 
 def _cell(

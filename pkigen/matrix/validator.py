@@ -13,9 +13,9 @@ Part = Literal["path", "crl", "ocsp", "key", "pkcs12"]
 """Parts of a case: the path with its purpose, the CRLs of the path, the OCSP response, the private
 key with the certificate, the PKCS#12 file."""
 
-Capability = Literal["path", "file", "host", "crl", "fetching", "ocsp", "key", "pkcs12"]
+Capability = Literal["path", "file", "host", "crl", "fetching", "ocsp", "key", "pkcs12", "tls"]
 """What a validator can check: a part, the format of the path's files, the host name, the download
-of CRLs over HTTP."""
+of CRLs over HTTP, the behavior of a TLS server."""
 
 PARTS: tuple[Part, ...] = ("path", "crl", "ocsp", "key", "pkcs12")
 CAPABILITIES: dict[Capability, Part] = {
@@ -27,6 +27,7 @@ CAPABILITIES: dict[Capability, Part] = {
     "ocsp": "ocsp",
     "key": "key",
     "pkcs12": "pkcs12",
+    "tls": "path",
 }
 """Each capability, with the part that is rejected for its faults."""
 
@@ -46,7 +47,8 @@ class MatrixCase:
     ``pkcs12``. ``host`` is a DNS name or an IP address, ``at`` the evaluation time (UTC).
 
     ``ocsp`` is the OCSP URL in the certificate. ``proxy`` (HOST:PORT) is an HTTP proxy for all URLs in the
-    certificates; without it nothing is served.
+    certificates; without it nothing is served. ``tls`` (HOST:PORT) is a TLS endpoint that presents the case
+    for its host name.
 
     ``partial_chain`` states that an anchor is not self-issued: the path may end at an intermediate CA.
     """
@@ -65,6 +67,7 @@ class MatrixCase:
     ocsp: str | None = None
     proxy: str | None = None
     partial_chain: bool = False
+    tls: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Validator(Protocol):
 
     @property
     def looks_at(self) -> frozenset[Capability]:
-        """What the validator checks; ``fetching`` and ``ocsp`` need cases with a ``proxy``."""
+        """What the validator checks; ``fetching`` and ``ocsp`` need a ``proxy``, ``tls`` also a ``tls``."""
 
     @property
     def comes_with(self) -> str:

@@ -98,7 +98,9 @@ def _columns(record: dict[str, Any]) -> Iterator[str]:
     yield (
         "What a column does not look at is a property of the column and no acceptance: `bouncycastle` "
         "compares no host names, `pyca` and `webpki` see no CRL. `file` is how PEM files are written, "
-        "`fetching` how CRLs come over HTTP."
+        "`fetching` how CRLs come over HTTP, `tls` how a TLS server behaves. Browsers see what the TLS "
+        "endpoint presents for a host name, at the time of the machine: an environment must not be older "
+        "than an hour."
     )
     yield ""
 

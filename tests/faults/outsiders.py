@@ -20,7 +20,7 @@ from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from pkigen.faults.observed import ROWS, Rows, recorded_version, records
 from pkigen.matrix import VALIDATORS, Column, Matrix, known_differences, subjects_of, survey
-from pkigen.serve import serve_as_proxy
+from pkigen.serve import serve_as_proxy, serve_tls
 from tests.faults.conftest import is_twin
 
 UNKNOWN = "unknown"
@@ -28,28 +28,34 @@ UNKNOWN = "unknown"
 
 
 @contextmanager
-def served_catalogue(folder: Path) -> Iterator[tuple[Environment, str | None]]:
-    """The shipped profile with every fault, built, and the proxy behind which it answers."""
+def served_catalogue(folder: Path) -> Iterator[tuple[Environment, str, str]]:
+    """The shipped profile with every fault, built, and the addresses of its HTTP proxy and TLS endpoint."""
     environment = build(load("negative"), folder, BuildOptions(keys="pool"))
     at = datetime.fromisoformat(environment.manifest["clock"])
-    with serve_as_proxy(environment.folder, at=at) as address:
-        yield environment, address
+    with serve_as_proxy(environment.folder, at=at) as proxy, serve_tls(environment.folder) as url:
+        yield environment, proxy, url.removeprefix("https://")
 
 
-def columns(names: Collection[str] = ()) -> list[Column]:
-    """The validators that are found here, or those of them with these names."""
-    versions = ((one, one.version()) for one in VALIDATORS if not names or one.name in names)
+def columns(names: Collection[str] = (), *, browsers: bool = True) -> list[Column]:
+    """The validators that are found here, or those of them with these names, or all but browsers."""
+    versions = (
+        (one, one.version())
+        for one in VALIDATORS
+        if (one.name in names if names else browsers or "tls" not in one.looks_at)
+    )
     return [Column(one, version, recorded_version(one.name, version)) for one, version in versions if version]
 
 
 def surveyed(
-    folder: Path, only: Collection[str] = (), validators: Collection[str] = ()
+    folder: Path, only: Collection[str] = (), validators: Collection[str] = (), *, browsers: bool = True
 ) -> tuple[Matrix, int]:
     """Run all faults, or ``only`` these, against all or some validators; return also the number of cases."""
-    with served_catalogue(folder) as (environment, proxy):
-        subjects = subjects_of(environment, proxy)
+    with served_catalogue(folder) as (environment, proxy, tls):
+        subjects = subjects_of(environment, proxy, tls)
         selected = [subject for subject in subjects if not only or subject.fault in only]
-        matrix = survey(selected, columns(validators), known_differences(), complete=not only)
+        matrix = survey(
+            selected, columns(validators, browsers=browsers), known_differences(), complete=not only
+        )
     return matrix, len(subjects)
 
 

@@ -15,7 +15,7 @@ from pkigen.requirements.library import every_set
 from tests.faults.matrix_page import PAGE, differs, page
 from tests.faults.outsiders import UNKNOWN, merged, seen, surveyed
 from tests.faults.record import with_figures
-from tests.matrix.tools import OPTIONAL, TOOLS
+from tests.matrix.tools import ALL, OPTIONAL, TOOLS
 from tests.tools import ROOT
 
 COLUMNS = [validator.name for validator in VALIDATORS]
@@ -31,8 +31,8 @@ UNSEEN = {"crl-der-file", "p12-mac-iterations"}
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
-    """Every fault put to every validator, once."""
-    matrix, _ = surveyed(tmp_path_factory.mktemp("whole"))
+    """Every fault put to every validator, once; to browsers, which take a minute, by `make validators`."""
+    matrix, _ = surveyed(tmp_path_factory.mktemp("whole"), browsers=ALL)
     return matrix
 
 

@@ -154,6 +154,17 @@ def test_online_validators_get_cases_that_are_visible_over_tls(
     assert [cell.word for _, (cell,) in matrix.rows] == ["blind", "accept", "blind", "blind"]
 
 
+def test_browsers_get_cases_of_a_tls_endpoint_with_faults_that_they_can_see(
+    cases: dict[str, MatrixCase],
+) -> None:
+    presented = {name: replace(case, proxy="127.0.0.1:1", tls="127.0.0.1:2") for name, case in cases.items()}
+    handshake, path = _subject(presented, "reject", "tls"), _subject(presented, "reject", fault="late")
+    key, unserved = _subject(presented, "reject", "key"), _subject(cases, "reject", "tls", "unserved")
+    puppet = Puppet({}, frozenset(("path", "host", "tls")))
+    survey([handshake, path, key, unserved], [Column(puppet, "puppet 1")], [])
+    assert puppet.requested == [handshake.name, path.name]
+
+
 def test_validators_that_read_no_files_get_no_file_faults(cases: dict[str, MatrixCase]) -> None:
     puppet = Puppet({}, frozenset(("path",)))
     survey([_subject(cases, "reject", "file")], [Column(puppet, "puppet 1")], [])

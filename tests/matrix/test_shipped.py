@@ -7,7 +7,6 @@ sets have no reasons.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,14 @@ from pkigen.environment.build.build import build
 from pkigen.environment.build.options import BuildOptions
 from pkigen.matrix import VALIDATORS
 from pkigen.profile import load
-from tests.matrix.tools import OPTIONAL
+from tests.matrix.tools import ALL, OPTIONAL
 from tests.tools import FROM_PYPI, LIBRARIES
 
 TOOLS = ("openssl", "certtool", "javac", "cc", "c++", *LIBRARIES, *FROM_PYPI)
-_ALL = os.environ.get("PKIGEN_VALIDATORS") == "all"
 # The verdicts of PKITS need policies and CRLs, which most validators do not process; see tests/pkits.
 _ALL_PROFILES = tuple(name for name in shipped.names() if name != "pkits")
-_BUILT = _ALL_PROFILES if _ALL else ("key-zoo", "badssl-offline", "negative-upload")
-_EXPORTED = _ALL_PROFILES if _ALL else ("negative-upload",)
+_BUILT = _ALL_PROFILES if ALL else ("key-zoo", "badssl-offline", "negative-upload")
+_EXPORTED = _ALL_PROFILES if ALL else ("negative-upload",)
 
 
 @pytest.mark.needs(*TOOLS)

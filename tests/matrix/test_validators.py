@@ -23,8 +23,8 @@ from tests.matrix.tools import parameter
 Cases = dict[str, MatrixCase]
 
 
-BY_FILES = [one for one in VALIDATORS if "path" in one.looks_at]
-"""Those that fetch have tests of their own, and so has python-ssl, which validates no path."""
+BY_FILES = [one for one in VALIDATORS if "path" in one.looks_at and "tls" not in one.looks_at]
+"""Those that fetch have tests of their own, and so have browsers and python-ssl, which validates no path."""
 every_validator = pytest.mark.parametrize("validator", [*map(parameter, BY_FILES)])
 NO_WILDCARDS = {"heimdal"}
 NO_LOCKED_KEYS = {"go", "bearssl", "Mbed TLS 2"}

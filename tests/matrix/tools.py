@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -29,8 +30,10 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "python-ssl": (),
 }
 """A new validator works without an entry here; an entry makes the summary of `make test` name its tools."""
-OPTIONAL = frozenset(("java-current", "pyhanko"))
-"""Columns that only `make validators` installs."""
+OPTIONAL = frozenset(("java-current", "pyhanko", "mono", "chromium", "firefox"))
+"""Columns that only `make validators` installs and runs with many cases."""
+ALL = os.environ.get("PKIGEN_VALIDATORS") == "all"
+"""Whether this is `make validators`."""
 
 
 def parameter(validator: Validator) -> Any:

@@ -24,5 +24,8 @@ ORDER = (
     "java-current",
     "pyhanko",
     "python-ssl",
+    "mono",
+    "chromium",
+    "firefox",
 )
 """The order of the columns; validators that it does not list follow in alphabetical order."""
