@@ -31,7 +31,7 @@ TESTS_PER_MUTANT = 12.0
 """Seconds of CPU time as recorded: of the tests that call the changed function, the longest are left out."""
 _WALL_LIMIT, _WALL_LIMIT_OF_RECORDING = 300, 1800
 _WALL_PER_CPU = 20
-"""How much longer than its CPU time a test may take; a test that waits for ever is stopped."""
+"""How much longer than its CPU time a test may take; a test that waits forever is stopped."""
 _MEMORY_LIMIT = 2 << 30
 _SURVIVED, _KILLED, _INVALID = 0, 1, 3
 _Recorded = tuple[dict[str, Any], pytest.Item]
