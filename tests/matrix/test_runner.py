@@ -159,8 +159,9 @@ def test_browsers_get_cases_of_a_tls_endpoint_with_faults_that_they_can_see(
 ) -> None:
     presented = {name: replace(case, proxy="127.0.0.1:1", tls="127.0.0.1:2") for name, case in cases.items()}
     handshake, path = _subject(presented, "reject", "tls"), _subject(presented, "reject", fault="late")
-    key, unserved = _subject(presented, "reject", "key"), _subject(cases, "reject", "tls", "unserved")
-    puppet = Puppet({}, frozenset(("path", "host", "tls")))
+    key = _subject(presented, "reject", "key", "other")
+    unserved = _subject(cases, "reject", "tls", "unserved")
+    puppet = Puppet({one.name: REFUSES for one in (handshake, path)}, frozenset(("path", "host", "tls")))
     survey([handshake, path, key, unserved], [Column(puppet, "puppet 1")], [])
     assert puppet.requested == [handshake.name, path.name]
 
