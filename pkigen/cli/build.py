@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 from pkigen.cli._environments import OUT
+from pkigen.cli._garbage import collect_garbage_rarely
 from pkigen.cli._options import (
     At,
     Force,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pkigen.environment.build.options import BuildOptions, BuildResult
 
 HELP_ORDER = 40
-_GC_THRESHOLD = 500_000
 
 
 def build(
@@ -107,8 +106,5 @@ def _build(source: Path, out: Path, options: BuildOptions, progress: Meter) -> B
 
     with recorded_reads():
         loaded = load(source)
-        # A build creates few reference cycles and exits soon; collecting them would take 10 % of the time
-        # that a large fleet needs.
-        gc.freeze()
-        gc.set_threshold(_GC_THRESHOLD)
+        collect_garbage_rarely()
         return build_environment(loaded, out, options, progress)

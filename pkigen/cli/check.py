@@ -18,6 +18,7 @@ from pkigen.cli._console import (
     wrap,
 )
 from pkigen.cli._environments import find_environment
+from pkigen.cli._garbage import collect_garbage_rarely
 from pkigen.cli._options import (
     EvaluationTime,
     Json,
@@ -114,6 +115,7 @@ def check(
         switches=_switches(switch or (), validation=not no_validation),
         trust=tuple(trust or ()),
     )
+    collect_garbage_rarely()
     checked, sets = _checked(files, against, options)
     _print(checked, sets, "json" if json else form, all_=all_)
     if against is None and not any((path / "manifest.json").is_file() for path in files):

@@ -14,6 +14,7 @@ from pkigen.inspection.artifacts import Artifact, Kind, file_mode, read
 from pkigen.model import PKCS12_PASSPHRASE
 from pkigen.os_errors import os_error_reason
 from pkigen.requirements import CheckInput, LookUpCrl
+from pkigen.requirements.subject import OutcomesOfCas
 from pkigen.x509 import Certificate
 
 _WITHOUT_CERTIFICATE = ("key", "chain", "passphrase")
@@ -37,7 +38,7 @@ class CasePresenter:
     taken: Mapping[str, int] = field(default_factory=Counter)
     signed_by: datetime | None = None
     keys: Mapping[str, int] | None = None
-    _chains: dict[bytes, tuple[Artifact, ...]] = field(default_factory=dict, repr=False)
+    _chains: dict[bytes, tuple[tuple[Artifact, ...], OutcomesOfCas]] = field(default_factory=dict, repr=False)
 
     def present(
         self, files: Mapping[str, str], own_name: str | None, own_key: str | None = None, *, faulty: bool
@@ -50,13 +51,14 @@ class CasePresenter:
         certificate = self.artifact(files.get("certificate"), Kind.CERTIFICATE)
         passphrases = self._passphrases(files.get("passphrase"))
         key = self.artifact(files.get("key"), Kind.KEY, passphrases)
+        chain, outcomes_of_cas = self._chain(files.get("chain"))
         subject = CheckInput(
             now=self.now,
             certificate=certificate.certificate if certificate else None,
             certificate_source=certificate.source if certificate else None,
             key=key.key if key else None,
             key_source=key.source if key else None,
-            chain=self._chain(files.get("chain")),
+            chain=chain,
             anchors=self.anchors,
             look=self.look,
             signed_by=self.signed_by,
@@ -64,6 +66,7 @@ class CasePresenter:
             sharing=_without(self.taken, own_name),
             sharing_keys=None if self.keys is None else _without(self.keys, own_key),
             passphrase_known=faulty or bool(passphrases),
+            outcomes_of_cas=outcomes_of_cas,
         )
         return subject, tuple(_unreadable(certificate, key))
 
@@ -99,14 +102,17 @@ class CasePresenter:
             return self.passphrases
         return (self.read(path).removesuffix(b"\n"), *self.passphrases)
 
-    def _chain(self, path: str | None) -> tuple[Artifact, ...] | None:
-        """Return the artifacts of a chain file; cached, since most chains of an environment are equal."""
+    def _chain(self, path: str | None) -> tuple[tuple[Artifact, ...] | None, OutcomesOfCas | None]:
+        """Return the artifacts of a chain file, and the cache of outcomes for its certificates.
+
+        They are cached, since most chains of an environment are equal.
+        """
         if path is None:
-            return None
+            return None, None
         data = self.read(path)
         key = data + Path(path).name.encode()
         if key not in self._chains:
-            self._chains[key] = read(data, path)
+            self._chains[key] = read(data, path), {}
         return self._chains[key]
 
 

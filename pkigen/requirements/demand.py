@@ -70,6 +70,11 @@ class Demand(Value):
         """The role of the set whose certificates the demand compares with, if it does."""
         return None
 
+    @property
+    def compares(self) -> bool:
+        """Whether the outcome depends on other certificates of an environment."""
+        return self.other_role is not None
+
     def check(self, subject: CheckInput) -> Outcome:
         """Return whether a certificate, with its key, chain and CRL, satisfies the demand."""
         if subject.certificate is None:

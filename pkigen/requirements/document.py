@@ -157,6 +157,11 @@ class Requirement(Value):
         """The kinds of the demands."""
         return tuple(one.kind for one in self.demands)
 
+    @cached_property
+    def compares(self) -> bool:
+        """Whether the outcome depends on other certificates of an environment."""
+        return any(one.compares for one in self.demands)
+
     @property
     def field(self) -> str | None:
         """Where ``pkigen show --against`` prints a violation: see ``Demand.field``."""

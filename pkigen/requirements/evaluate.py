@@ -50,7 +50,7 @@ def _finding(against: RequirementSet, requirement: Requirement, subject: CheckIn
     every = [Finding(against, requirement, _checked(requirement, subject))] if own else []
     end = 1 if requirement.of == "issuing-authority" else None
     for authority, data in subject.inputs_of_path[:end]:
-        every.append(Finding(against, requirement, _checked(requirement, data), authority))
+        every.append(Finding(against, requirement, _of_ca(against, requirement, data, authority), authority))
     if not every:
         return Finding(against, requirement, not_applicable("no CA certificate was given"))
     failures = (finding for finding in every if finding.failed)
@@ -71,6 +71,19 @@ def _inapplicable(against: RequirementSet, requirement: Requirement, subject: Ch
     if set(requirement.kinds) <= _OF_ANY_CERTIFICATE:
         return ""
     return "it applies to end-entity certificates"
+
+
+def _of_ca(
+    against: RequirementSet, requirement: Requirement, data: CheckInput, authority: Certificate
+) -> Outcome:
+    """Return the outcome for a CA certificate, which the certificates below it share."""
+    outcomes = data.outcomes_of_cas
+    if outcomes is None or requirement.compares:
+        return _checked(requirement, data)
+    key = against.name, requirement.id, authority.der
+    if key not in outcomes:
+        outcomes[key] = _checked(requirement, data)
+    return outcomes[key]
 
 
 def _checked(requirement: Requirement, subject: CheckInput) -> Outcome:

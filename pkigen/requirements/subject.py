@@ -9,6 +9,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from pkigen.inspection.artifacts import Artifact, KeyFile, Source
+from pkigen.requirements.outcome import Outcome
 from pkigen.x509 import Certificate, CertificateList, CertificationRequest, Malformed, PublicKey
 from pkigen.x509.extensions import uris
 
@@ -47,6 +48,10 @@ Peers = Mapping[str, Mapping[str, PeerGroup]]
 """Certificates by the name of a set and a role of it."""
 
 
+OutcomesOfCas = dict[tuple[str, str, bytes], Outcome]
+"""Outcomes for CA certificates by the name of a set, the id of a requirement, and the certificate (DER)."""
+
+
 @dataclass(frozen=True)
 class CheckInput:
     """A certificate with its files, key, chain and CRLs.
@@ -66,7 +71,8 @@ class CheckInput:
     them; ``sharing_keys`` does the same for the SHA-256 digests (hexadecimal) of their SubjectPublicKeyInfos,
     and is None if there is no environment. ``peers`` are the certificates of an environment by set and role,
     None without an environment, of which ``not_compared`` (in DER) are left out; ``set_name`` is the set that
-    is checked.
+    is checked. ``outcomes_of_cas`` is a cache that the inputs of one environment with the same chain file
+    share.
     """
 
     now: datetime
@@ -94,6 +100,7 @@ class CheckInput:
     authority: bool = False
     requested: bool = False
     request: CertificationRequest | None = None
+    outcomes_of_cas: OutcomesOfCas | None = field(default=None, repr=False)
 
     @cached_property
     def combined_files(self) -> tuple[tuple[Artifact, ...], ...]:

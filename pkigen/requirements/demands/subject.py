@@ -163,6 +163,10 @@ class SubjectAttribute(Demand):
             and (not self.one_of or value in self.one_of)
         )
 
+    @property
+    def compares(self) -> bool:
+        return self.unique
+
     def _is_unique(self, subject: CheckInput, values: tuple[str, ...]) -> bool:
         return not self.unique or not any(subject.sharing.get(value.lower()) for value in values)
 
