@@ -12,6 +12,7 @@ from pkigen.cases.case import common_name, shortened, with_attribute
 from pkigen.faults import Case, FaultRequest, Impossible, composed
 from pkigen.keys.kinds import parse_kind, refusal
 from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
+from pkigen.plan.cases import SHARED_KEY
 from pkigen.plan.client_verdicts import ClientVerdicts
 from pkigen.plan.digest import digest
 from pkigen.plan.placeholder import planned
@@ -80,8 +81,6 @@ def _naming(extension: Extension, former: str, host: str) -> Extension:
 _GRAVITY = ("R", "V", "P", "A")
 _EXPECTED = {"R": "reject", "V": "varies", "P": "accept", "A": "accept"}
 _LONGEST_NAME = 100
-SHARED_KEY = "cases of "
-"""The label of the key that all cases of an end entity have, before the name of the entity."""
 
 
 @dataclass(frozen=True)

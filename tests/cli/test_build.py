@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, finish, start
+from tests.tools import python
 
 
 def test_a_build_ends_with_counts_paths_and_the_next_step(cli: Cli, profile: Path) -> None:
@@ -194,3 +195,10 @@ def test_colors_are_for_terminals_without_no_color(tmp_path: Path, profile: Path
         os.close(screen)
         assert outcome.code == 0
         assert (b"\x1b[" in output) is coloured
+
+
+def test_a_build_without_requirement_sets_does_not_import_the_language_of_sets(tmp_path: Path) -> None:
+    code = "import sys; from pkigen.cli import main; main(['build', 'minimal']); print(*sys.modules)"
+    loaded = python("-c", code, cwd=tmp_path).splitlines()[-1].split()
+    assert "pkigen.plan.cases" in loaded
+    assert {"pkigen.requirements", "pkigen.inspection.artifacts", "jinja2", "rich"} & set(loaded) == set()

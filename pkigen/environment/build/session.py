@@ -22,7 +22,7 @@ from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
 from pkigen.keys.sources import FreshKeys, KeySource, PooledKeys, SeededKeys
 from pkigen.model import Entity
 from pkigen.plan import CRL_LIFE, Plan, Serials, plan
-from pkigen.plan.negatives import SHARED_KEY
+from pkigen.plan.cases import SHARED_KEY
 from pkigen.profile import Profile
 from pkigen.store import Store, decoding
 
