@@ -17,6 +17,7 @@ from pkigen.model.certificates import (
 from pkigen.model.entities import (
     ISSUED_CHAIN,
     PKCS12_PASSPHRASE,
+    SHARED_KEY,
     STANDARD_FILES,
     Alteration,
     Entity,
@@ -48,6 +49,7 @@ __all__ = [
     "ISSUED_CHAIN",
     "PKCS12_PASSPHRASE",
     "REASON_CODES",
+    "SHARED_KEY",
     "STANDARD_FILES",
     "AdditionalCrl",
     "AdditionalEntry",

@@ -124,6 +124,10 @@ class GivenKey:
     pkcs8: bytes | None = field(default=None, repr=False)
 
 
+SHARED_KEY = "cases of "
+"""The label (``key_of``) of the key that all cases of an end entity share, before the name of the entity."""
+
+
 @dataclass(frozen=True)
 class Entity:
     """An authority or an end entity: one key, one or more certificates for it, one directory.

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pkigen.profile.top_level import Negatives
 
 
-SHARED_KEY = "cases of "
-"""The label of the key that all cases of an end entity have, before the name of the entity."""
 _IN_FILE_NAMES = re.compile(r"[^a-z0-9-]+")
 
 

@@ -11,8 +11,7 @@ from pkigen.asn1 import der, oids
 from pkigen.cases.case import common_name, shortened, with_attribute
 from pkigen.faults import Case, FaultRequest, Impossible, composed
 from pkigen.keys.kinds import parse_kind, refusal
-from pkigen.model import CertificatePlan, Entity, Extension, Fault, Role
-from pkigen.plan.cases import SHARED_KEY
+from pkigen.model import SHARED_KEY, CertificatePlan, Entity, Extension, Fault, Role
 from pkigen.plan.client_verdicts import ClientVerdicts
 from pkigen.plan.digest import digest
 from pkigen.plan.placeholder import planned

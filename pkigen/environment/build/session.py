@@ -20,9 +20,8 @@ from pkigen.environment.source_profile import REQUESTED_FAULTS, with_requested_f
 from pkigen.errors import InputError
 from pkigen.keys.entropy import Entropy, SeededEntropy, SystemEntropy
 from pkigen.keys.sources import FreshKeys, KeySource, PooledKeys, SeededKeys
-from pkigen.model import Entity
+from pkigen.model import SHARED_KEY, Entity
 from pkigen.plan import CRL_LIFE, Plan, Serials, plan
-from pkigen.plan.cases import SHARED_KEY
 from pkigen.profile import Profile
 from pkigen.store import Store, decoding
 
