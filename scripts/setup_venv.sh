@@ -21,16 +21,35 @@ if [ -z "$python" ]; then
 fi
 
 # Debian ships Python without the module that installs pip into a virtual environment.
-if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    scripts/install_tools.sh python3-venv
-    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-        echo "$python cannot create virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2
-        exit 1
-    fi
-fi
+has_ensurepip() { "$python" -c 'import ensurepip' 2>/dev/null; }
+
+# A user who may not install packages can download the one with pip; apt verifies it.
+create_venv_with_downloaded_pip() {
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    local apt=(apt-get -qq -o "Dir::State::Lists=$scratch/lists" -o "Dir::Cache=$scratch/cache")
+    mkdir "$scratch/lists" "$scratch/cache"
+    (
+        cd "$scratch"
+        "${apt[@]}" update && "${apt[@]}" download python3-pip-whl && dpkg-deb -x python3-pip-whl_*.deb .
+    ) >/dev/null 2>&1 || return
+    local wheels=("$scratch"/usr/share/python-wheels/pip-*.whl)
+    "$python" -m venv --without-pip "$venv" &&
+        "$venv/bin/python" "${wheels[0]}/pip" install --quiet --no-index --disable-pip-version-check "${wheels[0]}"
+}
 
 echo "Setting up $venv with $("$python" --version): pkigen and its $kind packages ..."
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+if [ ! -x "$venv/bin/pip" ]; then
+    has_ensurepip || scripts/install_tools.sh python3-venv
+    if has_ensurepip; then
+        "$python" -m venv "$venv"
+    elif ! create_venv_with_downloaded_pip; then
+        echo "$python cannot create virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2
+        exit 1
+    else
+        echo "pip is that of the package python3-pip-whl, which was downloaded and not installed." >&2
+    fi
+fi
 install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
 
 case $kind in

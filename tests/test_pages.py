@@ -48,6 +48,19 @@ def test_a_page_with_another_output_fails(right: str, wrong: str, words: str, tm
         pages.run(PAGE.replace(right, wrong), tmp_path)
 
 
+@pytest.mark.parametrize(("version", "compared"), [("1.2", True), ("1.20", False), ("11.2", False)])
+def test_the_output_of_a_version_is_compared_only_where_it_is_installed(
+    version: str, compared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pages.VERSION_COMMANDS, "echo", "echo the echo 1.2 of tests")
+    page = PAGE.replace('"Output"', f'"Output of echo {version}"').replace("o... two", "o... three")
+    if compared:
+        with pytest.raises(AssertionError, match="not printed"):
+            pages.run(page, tmp_path)
+    else:
+        pages.run(page, tmp_path)
+
+
 def test_a_server_ends_with_its_page(tmp_path: Path) -> None:
     pages.run("```console\n$ sleep 600 &\n$ echo $! > pid\n```\n", tmp_path)
     with pytest.raises(ProcessLookupError):

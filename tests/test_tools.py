@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ensurepip
+import os
 import re
 import shutil
 import signal
@@ -108,6 +110,34 @@ def test_a_tool_that_cannot_be_installed_is_reported_without_a_failure(tmp_path:
     done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "apt install default-jre-headless" in done.stderr
+
+
+def test_a_user_who_may_not_install_packages_gets_pip_from_a_downloaded_one(tmp_path: Path) -> None:
+    bundled = (Path(ensurepip.__file__).parent / "_bundled", Path("/usr/share/python-wheels"))
+    wheels = [wheel for folder in bundled for wheel in folder.glob("pip-*.whl")]
+    if not wheels:
+        pytest.skip("needs pip as a wheel (apt install python3-pip-whl)")
+    programs = {
+        "python3": f'[ "$2" != "import ensurepip" ] && exec {sys.executable} "$@"',
+        "id": "echo 1000",
+        "sudo": "exit 1",
+        "apt-get": "for last; do :; done; touch ${last}_1_all.deb",
+        "dpkg-deb": f"mkdir -p usr/share/python-wheels && cp {wheels[0]} usr/share/python-wheels",
+    }
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    # Without an index the packages cannot be installed afterwards.
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PIP_NO_INDEX": "1"}
+    command = [
+        str(tools.ROOT / "scripts" / "setup_venv.sh"),
+        str(tmp_path / "python3"),
+        str(tmp_path / "venv"),
+    ]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert "python3-pip-whl, which was downloaded" in done.stderr, done.stderr
+    assert "hatchling" in done.stderr
+    tools.run(tmp_path / "venv" / "bin" / "pip", "--version")
 
 
 def test_tests_that_start_with_sigint_ignored_handle_it_again() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
 from pkigen.errors import InputError
@@ -27,6 +28,8 @@ from pkigen.matrix.validator import (
 )
 
 Process = subprocess.Popen[bytes]
+_MOST_TIMEOUTS = 6
+"""A program on a busy machine gets at most so many times its timeout."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +83,38 @@ def _ask(process: Process, case: str, seconds: int) -> bytes:
     """Return the line that answers a case; it is incomplete if the program ended."""
     assert process.stdin is not None
     assert process.stdout is not None
-    stop = Timer(seconds, process.kill)
-    stop.start()
+    answered = Event()
+    limit = Thread(target=_kill_after, args=(process, seconds, answered))
+    limit.start()
     try:
         with suppress(BrokenPipeError):
             process.stdin.write(case.encode("utf-8", "surrogateescape") + b"\n")
             process.stdin.flush()
         return process.stdout.readline()
     finally:
-        stop.cancel()
+        answered.set()
+        limit.join()
+
+
+def _kill_after(process: Process, seconds: int, answered: Event) -> None:
+    """Kill a program that takes longer than its timeout, not counting the time it waits for a CPU core."""
+    before, begun = seconds_without_cpu(process.pid), time.monotonic()
+    remaining: float = seconds
+    while not answered.wait(remaining):
+        extra = seconds_without_cpu(process.pid) - before
+        remaining = min(seconds + extra, seconds * _MOST_TIMEOUTS) - (time.monotonic() - begun)
+        if remaining <= 0:
+            process.kill()
+            return
+
+
+def seconds_without_cpu(pid: int) -> float:
+    """Return how long the threads of a process were ready to run but had no CPU core; 0 except on Linux."""
+    total = 0
+    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError):
+            total += int(path.read_text("ascii").split()[1])
+    return total / 1e9
 
 
 def _end(process: Process, seconds: int) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +55,22 @@ def test_a_line_based_program_is_restarted_after_a_failure(
         "three": "",
     }
     assert [name for name, answer in answers.items() if answer.accepted] == ["one", "two", "three"]
+
+
+def test_the_time_that_a_program_waits_for_a_cpu_core_does_not_count(
+    cases: dict[str, MatrixCase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = iter((0.0, 0.8, 100.0))
+    monkeypatch.setattr(line_protocol, "SECONDS", 1)
+    monkeypatch.setattr(line_protocol, "seconds_without_cpu", lambda pid: next(waited))
+    late = "import sys, time; sys.stdin.readline(); time.sleep(1.3); print('{}', flush=True)"
+    (answer,) = ask((sys.executable, "-c", late), [cases["sound"]]).values()
+    assert answer.words == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count it")
+def test_the_time_without_a_cpu_core_is_that_of_the_process() -> None:
+    assert 0 < line_protocol.seconds_without_cpu(os.getpid()) < time.monotonic()
 
 
 @pytest.mark.parametrize(
