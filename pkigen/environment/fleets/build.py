@@ -32,6 +32,7 @@ from pkigen.environment.fleets.worker import (
     shard_url,
 )
 from pkigen.environment.manifest.fleets import CHAIN, DIRECTORY
+from pkigen.environment.published.stored_keys import read_certificates
 from pkigen.errors import EnvironmentFailure
 from pkigen.formats import pem
 from pkigen.keys import to_pkcs8
@@ -118,8 +119,11 @@ class _Builder:
         )
 
     def _chain(self, plan: FleetPlan) -> tuple[bytes, ...]:
-        path = [self.state.worker.authorities[issuer] for issuer in plan.first.issuers]
-        return (*(authority.certificate for authority in path), *path[-1].chain)
+        """Return the certificates of the authorities above a fleet, which are in place."""
+        path = [self.state.authorities[issuer] for issuer in plan.first.issuers]
+        certificates = (read_certificates(self.state.store.folder, authority)[0] for authority in path)
+        imported = path[-1].imported
+        return (*certificates, *(imported.chain if imported else ()))
 
     def _pool(self, decision: FleetDecision) -> tuple[bytes, ...]:
         """Return the keys that the certificates of a fleet share; those of existing shards, if any stay."""
@@ -208,10 +212,8 @@ class _Builder:
         for row in decision.obsolete:
             _delete(store, (file for file in row.files if file.path not in current_paths))
             store.index.shards.retire(row)
-        if decision.build:
-            chain_der = self._chain(plan)
-            make_private_directory(store, decision.id)
-            store.write_if_changed(f"{decision.id}/{CHAIN}", b"".join(map(pem.certificate, chain_der)))
+        make_private_directory(store, decision.id)
+        store.write_if_changed(f"{decision.id}/{CHAIN}", b"".join(map(pem.certificate, self._chain(plan))))
         if self.options.destination and decision.build:
             self.state.summary.notes.append(
                 f"fleet {plan.name}: shards with private keys are written to {self.options.destination}; "

@@ -75,6 +75,19 @@ def test_a_shard_that_was_altered_is_issued_again(tmp_path: Path, verify: bool) 
     assert "meter-11" in rows(folder)
 
 
+@pytest.mark.parametrize("content", [None, b"other"])
+def test_the_chain_file_is_written_again(tmp_path: Path, content: bytes | None) -> None:
+    folder = build_fleet(tmp_path).folder
+    path, shards = folder / "fleets/meter/chain.pem", _shards(folder)
+    before = path.read_bytes()
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    build_fleet(tmp_path)
+    assert path.read_bytes() == before
+    assert _shards(folder) == shards
+
+
 def test_a_seed_reproduces_every_shard_independently(tmp_path: Path) -> None:
     whole = build_fleet(tmp_path / "a", seed="x", jobs=2).folder
     parts = build_fleet(tmp_path / "b", seed="x", count=20).folder
