@@ -66,6 +66,8 @@ def documents(draw: st.DrawFn) -> Document:
             certificate["key_usage"] = draw(_USAGES)
         if draw(_COIN):
             certificate["formats"] = ["fullchain", "der"]
+        if draw(_COIN):
+            certificate["files"] = ["key", "crt"]
         certificates[f"host-{index}"] = certificate
     if draw(_COIN):
         template = {"issuer": "ca-0", "subject": {"CN": "{{ name }}.test"}, "key": "ec-p256"}
