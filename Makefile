@@ -30,7 +30,7 @@ LOWEST_TESTS := tests/cli/test_help.py tests/cli/test_build.py tests/cli/test_se
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tools tools-all test installers release lowest lint lock docs reference bench soak fuzz presses tlsfuzz mutants validators limbo servers clients loadtools opcua pkilint clean
+.PHONY: help setup demo tools tools-all test installers release lowest lint lock docs reference bench soak fuzz presses tlsfuzz mutants validators limbo bettertls servers clients loadtools opcua pkilint clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST)
@@ -107,6 +107,10 @@ validators: $(STAMP) .venv-validators/.made  ## every shipped profile, built and
 limbo: $(STAMP)  ## all cases of LIMBO=limbo.json (x509-limbo) against the validators and pkigen verify; writes docs/limbo.md
 	@scripts/install_tools.sh $(TEST_TOOLS)
 	$(RUN) -m tests.limbo "$(LIMBO)"
+
+bettertls: $(STAMP)  ## all cases of BETTERTLS=bettertls.json (BetterTLS's export-tests) against the validators; writes docs/bettertls.md
+	@scripts/install_tools.sh $(TEST_TOOLS)
+	$(RUN) -m tests.bettertls "$(BETTERTLS)"
 
 servers: $(STAMP)  ## real servers with exported configurations: good clients are accepted, revoked ones rejected
 	@scripts/install_tools.sh $(SERVER_TOOLS)

@@ -104,12 +104,16 @@ def verify(
     inhibit_any_policy: Annotated[
         bool, typer.Option("--inhibit-any-policy", help="Do not let anyPolicy match other policies.")
     ] = False,
+    reject_sha1: Annotated[
+        bool, typer.Option("--reject-sha1", help="Reject certificates that are signed with SHA-1.")
+    ] = False,
     passphrase_file: PassphraseFiles = None,
     json: Json = False,
 ) -> None:
     """Validate a certification path, and report why it is invalid.
 
-    OpenSSL builds and validates the path, as in appliances. Without --trust, the self-signed
+    OpenSSL validates the path, as in appliances; if it rejects the one that it builds, the other
+    paths to a trust anchor are tried (RFC 4158). Without --trust, the self-signed
     certificates among the files are trusted. With CRLs, every certificate but the trust anchor
     needs one; delta CRLs and indirect CRLs are applied. The exit code is 1 if the path is refused,
     or if OpenSSL supports an algorithm of it too little to decide ("cannot say"). For an environment
@@ -144,6 +148,7 @@ def verify(
         policy=PolicyOptions(
             policy_oids(policy or ()), require_explicit_policy, inhibit_mapping, inhibit_any_policy
         ),
+        reject_sha1=reject_sha1,
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
     )
     with elapsed_time("verifying"):

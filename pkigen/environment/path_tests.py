@@ -21,6 +21,7 @@ class PathTestFiles:
 
     certificate: str
     chain: tuple[str, ...]
+    trust: tuple[str, ...]
     crls: tuple[str, ...]
 
 
@@ -50,17 +51,21 @@ class PathTestRun:
     def results(self) -> Iterator[PathTestResult]:
         """Yield the result of each test."""
         read = _Reader(self.environment.folder)
-        anchors = read.certificates(self.environment.contents.trust)
         for test in self.environment.contents.path_tests:
             files = self.files(test)
             (leaf, *_) = read.certificates(files.certificate)
+            anchors = [certificate for path in files.trust for certificate in read.certificates(path)]
             result = validate(
                 leaf,
                 [certificate for path in files.chain for certificate in read.certificates(path)],
                 anchors,
                 at=self.at,
                 crls=[crl for path in files.crls for crl in read.crls(path)],
-                check_crls=True,
+                check_crls=bool(files.crls),
+                host=test.host,
+                purpose=test.purpose,
+                partial=not any(anchor.is_self_issued for anchor in anchors),
+                reject_sha1=test.reject_sha1,
                 policy=PolicyOptions(
                     frozenset(test.policies),
                     test.explicit_policy,
@@ -73,11 +78,14 @@ class PathTestRun:
     def files(self, test: schema.PathTest) -> PathTestFiles:
         """Return the files of a test."""
         case = self._cases[test.certificate]
-        authorities = [self._authorities[name] for name in dict.fromkeys((*case.path, *test.authorities))]
+        names = dict.fromkeys((*(test.chain or case.path), *test.authorities))
+        authorities = [self._authorities[name] for name in names]
+        trust = [self._authorities[name].files["certificate"] for name in test.trust]
         crls = [crl for authority in authorities if (crl := authority.crl) is not None]
         return PathTestFiles(
             case.files["certificate"],
             tuple(authority.files["certificate"] for authority in authorities),
+            tuple(trust) or (self.environment.contents.trust,),
             tuple(file for crl in crls for file in (crl.file, *(part.file for part in crl.parts))),
         )
 

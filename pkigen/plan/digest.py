@@ -14,6 +14,9 @@ from pkigen.asn1.oids import SIGNED_CERTIFICATE_TIMESTAMPS, TITLES
 from pkigen.model import Extension, Name, Signature
 from pkigen.x509.timestamps import undated
 
+SHARED_KEY = "shared key"
+"""The part for the authority that has the same key."""
+
 
 def digest(
     subject: Name,
@@ -23,13 +26,15 @@ def digest(
     extensions: tuple[Extension, ...],
     faults: str = "",
     serial: int | None = None,
+    key_of: str = "",
 ) -> str:
     """Return the digest of a certificate's parts; ``validity`` is the text of the profile.
 
     ``faults`` lists the intentional faults, empty for a certificate without a fault. ``serial`` is the serial
-    number if the profile states it.
+    number if the profile states it, ``key_of`` the authority that has the same key.
     """
     parts = [
+        *((f"{SHARED_KEY}={_short(key_of.encode())}",) if key_of else ()),
         *((f"faults={_short(faults.encode())}",) if faults else ()),
         *(() if serial is None else (f"serial number={serial:x}",)),
         f"subject={_short(names.encode(subject))}",

@@ -167,6 +167,7 @@ class Planner:
             revocation=self._revocation(spec),
             renew_before=self._seconds(spec.renew),
             imported=imported_ca_data,
+            key_of=f"{Role.AUTHORITY}/{spec.key_of}" if spec.key_of else "",
             responding=self._responding(spec),
         )
 
@@ -315,6 +316,7 @@ class Planner:
         extensions = self._extensions(spec, setting)
         issuer_id = own_id if self_signed else f"{Role.AUTHORITY}/{issuer}"
         inherits = isinstance(spec, AuthoritySpec) and spec.dsa_parameters is not None
+        key_of = spec.key_of if isinstance(spec, AuthoritySpec) else None
         not_before, not_after = self._times(spec.valid)
         return CertificatePlan(
             issuer_id,
@@ -333,6 +335,7 @@ class Planner:
                 extensions,
                 "DSA parameters inherited" if inherits else "",
                 serial=spec.serial,
+                key_of=key_of or "",
             )
             if self._serials
             else "",

@@ -147,9 +147,10 @@ class PathExpectations:
         return Certificate(certificate(plan, _public_key(), own, self._signer(issuer), None))
 
     def _signer(self, authority_id: str) -> Signer:
-        """Return the throwaway key with the authority's key identifier, which differs for each authority."""
+        """Return the throwaway key with the authority's key identifier, which differs for each key."""
         entity = self._authorities[authority_id]
-        identifier = sha1(authority_id.encode(), usedforsecurity=False).digest()
+        owner = entity.key_of or authority_id
+        identifier = sha1(owner.encode(), usedforsecurity=False).digest()
         for extension in _extensions(entity):
             if extension.oid == oids.SUBJECT_KEY_IDENTIFIER and isinstance(extension.value, bytes):
                 # A raw extension need not contain DER; nothing then matches it.

@@ -26,7 +26,8 @@ from pkigen.profile.extension_fields import ExtendedKeyUsage
 from pkigen.profile.fleets import Fleet, fleet_errors
 from pkigen.profile.names import check_name
 from pkigen.profile.path_tests import path_test_errors
-from pkigen.profile.profile import Profile, above, in_order, unravel
+from pkigen.profile.profile import Profile, above, in_order, required, unravel
+from pkigen.profile.shared_keys import shared_key_errors
 from pkigen.profile.specifications import (
     SELF,
     TYPED_EXTENSIONS,
@@ -169,7 +170,8 @@ class Checks:
         if not spec.issuers:
             yield ("issuer",), "the list of issuers is empty; omit 'issuer' for a root", None
         if spec.name in self._circular and self._in_circle(spec):
-            yield ("issuer",), f"'{spec.name}' is issued by itself, through other authorities", None
+            words = f"'{spec.name}' is issued by itself, through other authorities or the owner of its key"
+            yield ("issuer",), words, None
         if spec.name in self._too_deep:
             yield (
                 ("issuer",),
@@ -179,6 +181,7 @@ class Checks:
         if spec.no_rev_avail:
             words = "only end-entity certificates may have this extension (RFC 9608, 2); remove it here"
             yield ("no_rev_avail",), words, None
+        yield from shared_key_errors(spec, self._authorities, self._mentioned)
         yield from crl_errors(spec, self._authorities, self._mentioned)
         if spec.dsa_parameters and not all(
             name in self._authorities and parse_kind(self._authorities[name].key).family == "dsa"
@@ -193,19 +196,19 @@ class Checks:
         placed = {spec.name for spec in self._profile.authorities}
         below = {name: set[str]() for name in self._authorities if name not in placed}
         for name in below:
-            for issuer in above(self._authorities[name]) & below.keys():
+            for issuer in required(self._authorities[name]) & below.keys():
                 below[issuer].add(name)
         return below.keys() - unravel(below)
 
     def _in_circle(self, spec: AuthoritySpec) -> bool:
-        issuers, seen = list(spec.issuers), set[str]()
+        issuers, seen = list(required(spec)), set[str]()
         while issuers:
             name = issuers.pop()
             if name == spec.name:
                 return True
             if name in self._authorities and name not in seen:
                 seen.add(name)
-                issuers += self._authorities[name].issuers
+                issuers += required(self._authorities[name])
         return False
 
     def _check_certificate(self, body: Body[CertificateSpec], spec: CertificateSpec) -> Errors:

@@ -164,14 +164,19 @@ class Profile:
 
 
 def in_order(specs: list[AuthoritySpec]) -> tuple[AuthoritySpec, ...]:
-    """Return authorities sorted so that issuers come first, otherwise stable; omit those in a cycle."""
+    """Return authorities sorted so that those they require come first, otherwise stable; omit cycles."""
     named = {spec.name: spec for spec in specs}
-    return tuple(named[name] for name in unravel({name: above(spec) for name, spec in named.items()}))
+    return tuple(named[name] for name in unravel({name: required(spec) for name, spec in named.items()}))
 
 
 def above(spec: AuthoritySpec) -> set[str]:
     """Return the names of the authorities required to issue an authority."""
     return set() if spec.imported else set(spec.issuers) - {SELF}
+
+
+def required(spec: AuthoritySpec) -> set[str]:
+    """Return the names of the authorities that must exist before an authority: its issuers, and its key's."""
+    return above(spec) | ({spec.key_of} if spec.key_of else set())
 
 
 def unravel(waits_for: Mapping[str, set[str]]) -> list[str]:

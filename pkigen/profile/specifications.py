@@ -241,9 +241,13 @@ TYPED_EXTENSIONS = {
 
 
 class AuthoritySpec(EntitySpec):
-    """A root or intermediate CA; several ``issuers`` request cross-certificates."""
+    """A root or intermediate CA; several ``issuers`` request cross-certificates.
+
+    ``key_of`` is another authority that has the same key.
+    """
 
     key: KeyKindField = "rsa-2048"
+    key_of: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     issuers: tuple[str, ...] = Field(default=(SELF,), validation_alias="issuer")
     path_length: Annotated[int, Field(ge=0, le=255)] | None = None
     crl: Annotated[CrlSpec | Omit, OrNone()] = CrlSpec()

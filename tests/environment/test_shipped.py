@@ -21,8 +21,8 @@ _SCHEMA = jsonschema.Draft202012Validator(json_schema())
 _BEYOND_OPENSSL_3_0 = ("ml-dsa",)
 
 
-_WITH_INVALID_PATHS = ("pkits",)
-"""Profiles with invalid paths and CRLs on purpose; tests/pkits verifies them."""
+_WITH_INVALID_PATHS = ("pkits", "bettertls")
+"""Profiles with invalid paths and CRLs on purpose; tests/pkits and tests/bettertls verify them."""
 
 
 @pytest.fixture(scope="module", params=[name for name in shipped.names() if name not in _WITH_INVALID_PATHS])

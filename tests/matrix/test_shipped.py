@@ -20,8 +20,10 @@ from tests.matrix.tools import ALL, OPTIONAL
 from tests.tools import FROM_PYPI, LIBRARIES
 
 TOOLS = ("openssl", "certtool", "javac", "cc", "c++", *LIBRARIES, *FROM_PYPI)
-# The verdicts of PKITS need policies and CRLs, which most validators do not process; see tests/pkits.
-_ALL_PROFILES = tuple(name for name in shipped.names() if name != "pkits")
+# The verdicts of path tests need settings that the matrix has not: policies, CRLs, other CA certificates and
+# anchors. tests/pkits and tests/bettertls compare these profiles, `make bettertls` with all validators.
+_WITH_PATH_TESTS = ("pkits", "bettertls")
+_ALL_PROFILES = tuple(name for name in shipped.names() if name not in _WITH_PATH_TESTS)
 _BUILT = _ALL_PROFILES if ALL else ("key-zoo", "badssl-offline", "negative-upload")
 _EXPORTED = _ALL_PROFILES if ALL else ("negative-upload",)
 

@@ -253,6 +253,8 @@ def test_a_value_that_its_string_type_cannot_hold_is_rejected(
     [
         ("{id: a, certificate: lead, expect: accept}", "no certificate is called 'lead'"),
         ("{id: a, certificate: leaf, authorities: [b], expect: accept}", "no authority is called 'b'"),
+        ("{id: a, certificate: leaf, chain: [b], expect: accept}", "no authority is called 'b'"),
+        ("{id: a, certificate: leaf, trust: [b], expect: accept}", "no authority is called 'b'"),
         ("{id: a, certificate: leaf, policies: [x], expect: accept}", "'x' is not an object identifier"),
         ("{id: a, certificate: leaf}", "expect"),
     ],

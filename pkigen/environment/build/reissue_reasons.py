@@ -15,7 +15,7 @@ from pkigen.errors import InputError
 from pkigen.formats.names import file_name
 from pkigen.formats.output_formats import format_called
 from pkigen.model import ISSUED_CHAIN, Entity, Role
-from pkigen.plan.digest import changed_parts
+from pkigen.plan.digest import SHARED_KEY, changed_parts
 from pkigen.store import Damage, Entry
 
 IMPORTED = "brought"
@@ -41,6 +41,7 @@ class ReissueDecider:
     revocations: EarlierRevocations
     fingerprints: dict[str, str] = field(default_factory=dict)
     orphans: set[str] = field(default_factory=set)
+    _with_new_key: set[str] = field(default_factory=set)
 
     def decide(self, entity: Entity, entry: Entry | None, damage: Sequence[Damage], output: str) -> Change:
         """Return what to do with an entity, and why.
@@ -55,6 +56,8 @@ class ReissueDecider:
                 self.orphans.add(entity.id)
             return Change(entity.id, Action.SKIP, ("excluded by --only",))
         change = self._change(entity, entry, damage, output)
+        if change.new_key:
+            self._with_new_key.add(entity.id)
         if entity.role is Role.AUTHORITY and entry and change.action in (Action.KEEP, Action.REWRITE):
             self.fingerprints[entity.id] = entry.fingerprint
         return change
@@ -127,6 +130,10 @@ class ReissueDecider:
             reasons.append("a new key was requested with --rekey")
         if self.options.seed is not None and entry.key_source not in (self.key_source, IMPORTED):
             reasons.append("its key does not derive from this seed")
+        if SHARED_KEY in changed_parts(entry.spec, spec_digest(entity)):
+            reasons.append("its shared key changed")
+        elif entity.fault is None and entity.key_of in self._with_new_key:
+            reasons.append(f"the key of {entity.key_of.partition('/')[2]}, which it shares, is new")
         path = _key_path(entity)
         if entry.output != output and path not in dict(entry.files) and _writes_key(entity):
             reasons.append("its key was not written to a file before")
@@ -134,7 +141,8 @@ class ReissueDecider:
         return tuple(reasons)
 
     def _certificate_reasons(self, entity: Entity, entry: Entry, damage: Sequence[Damage]) -> tuple[str, ...]:
-        reasons = [f"its {part} changed" for part in changed_parts(entry.spec, spec_digest(entity))]
+        changed = changed_parts(entry.spec, spec_digest(entity))
+        reasons = [f"its {part} changed" for part in changed if part != SHARED_KEY]
         issuers = dict.fromkeys(plan.issuer_id for plan in entity.certificates)
         reasons += [
             f"its issuer {issuer.partition('/')[2]} is reissued"

@@ -123,21 +123,18 @@ def responder_entry(entity: Entity) -> schema.Responding | None:
 
 def path_tests(tests: Sequence[PathTest]) -> dict[str, list[schema.PathTest]]:
     """Return the field with the path tests of the profile, if it has any."""
-    entries = [
-        schema.PathTest.model_construct(
-            id=test.id,
-            title=test.title,
-            certificate=test.certificate,
-            authorities=list(test.authorities),
-            policies=list(test.policies),
-            explicit_policy=test.explicit_policy,
-            inhibit_mapping=test.inhibit_mapping,
-            inhibit_any_policy=test.inhibit_any_policy,
-            expect=test.expect,
-        )
-        for test in tests
-    ]
+    entries = [schema.PathTest.model_construct(**_stated(test)) for test in tests]
     return {"path_tests": entries} if entries else {}
+
+
+def _stated(test: PathTest) -> dict[str, Any]:
+    """Return the fields of a test, those that are optional in the manifest only if they are stated."""
+    fields = {name: getattr(test, name) for name in schema.PathTest.model_fields}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in fields.items()
+        if schema.PathTest.model_fields[name].is_required() or name in test.model_fields_set
+    }
 
 
 def revocation_entry(revocations: Iterable[Revoked], certificate: tuple[str, int]) -> schema.Revoked | None:

@@ -6,66 +6,31 @@ with a default is present only if it is set, so write with ``exclude_unset=True`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pkigen.files import PATH_PART, RELATIVE_PATH
+from pkigen.environment.manifest.model import EntityName, FilePath, FileUrl, ManifestModel
 
 FORMAT = "pkigen-manifest"
 VERSION = 1
 
-EntityName = Annotated[str, Field(pattern=f"^{PATH_PART}$")]
-"""A name that is part of the paths of an entity's files."""
-FilePath = Annotated[str, Field(pattern=f"^{RELATIVE_PATH}$")]
-"""A path relative to the environment that stays inside it."""
 
-FileUrl = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*://\S+$")]
-
-
-class _Model(BaseModel):
-    # Most commands need a few of these models, and compiling all of them takes 20 ms.
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    @classmethod
-    def partial(cls, **fields: Any) -> Self:
-        """Return an object with some of its fields, which are not validated: builds know their types."""
-        construct: Callable[..., Any] = cls.model_construct
-        instance: Self = construct(set(fields), **{**_defaults(cls), **fields})
-        return instance
-
-    def as_json(self) -> str:
-        """Return one compact line of JSON with the fields that are set."""
-        return self.model_dump_json(exclude_unset=True)
-
-
-@cache
-def _defaults(model: type[BaseModel]) -> dict[str, Any]:
-    """Return a model's default values; pydantic inspects each default_factory again for every object."""
-    fields = model.model_fields.items()
-    return {
-        name: field.get_default(call_default_factory=True)
-        for name, field in fields
-        if not field.is_required()
-    }
-
-
-class Key(_Model):
+class Key(ManifestModel):
     """The public part of a key: that of the key file, before a fault edits bytes of the certificate."""
 
     kind: str = Field(description="rsa-2048, ec-p256, ...")
     spki_sha256: str = Field(description="SHA-256 of the SubjectPublicKeyInfo, hexadecimal")
 
 
-class _Named(_Model):
+class _Named(ManifestModel):
     name: EntityName
     subject: str = Field(description="before a fault edits bytes")
 
 
-class Certificate(_Model):
+class Certificate(ManifestModel):
     """Identifies one certificate as planned; a fault that edits bytes can make the certificate differ."""
 
     issuer: str | None = Field(description="the authority that signed it; null if self-signed")
@@ -78,7 +43,7 @@ class Certificate(_Model):
     )
 
 
-class Revoked(_Model):
+class Revoked(ManifestModel):
     """A revocation: reason and time as in the CRL."""
 
     reason: str
@@ -86,7 +51,7 @@ class Revoked(_Model):
     invalid_since: datetime | None = Field(default=None, description="the entry's invalidity date")
 
 
-class EarlierCertificate(_Model):
+class EarlierCertificate(ManifestModel):
     """A certificate that the entity had before, or whose serial number an interrupted build reserved."""
 
     issuer: str | None = Field(description="the authority that signed it; null if self-signed")
@@ -94,7 +59,7 @@ class EarlierCertificate(_Model):
     revoked: Revoked | None
 
 
-class Verdict(_Model):
+class Verdict(ManifestModel):
     """The expected verdict of a strict validator that trusts the case's ``trust``."""
 
     expected: Literal["accept", "reject", "varies"] = Field(description="varies: validators differ")
@@ -105,7 +70,7 @@ class Verdict(_Model):
     at: datetime | None = Field(None, description="the time of the verdict, if not the build clock")
 
 
-class Fault(_Model):
+class Fault(ManifestModel):
     """The intentional fault of a case, and the expected behavior of an appliance at upload."""
 
     id: str = Field(
@@ -160,7 +125,7 @@ class _Entity(Certificate, _Named):
     )
 
 
-class CrlPart(_Model):
+class CrlPart(ManifestModel):
     """A CRL in addition to the complete one."""
 
     name: str = Field(
@@ -170,7 +135,7 @@ class CrlPart(_Model):
     file: FilePath = Field(description="DER, relative to the environment")
 
 
-class Crl(_Model):
+class Crl(ManifestModel):
     """The complete CRL of an authority; the first of its additional CRLs if it publishes no complete one."""
 
     url: str = Field(description="the URL in the certificates")
@@ -181,7 +146,7 @@ class Crl(_Model):
     parts: list[CrlPart] = Field(description="the CRLs in addition to the complete one")
 
 
-class Responding(_Model):
+class Responding(ManifestModel):
     """The OCSP responder for the certificates of an authority."""
 
     url: str
@@ -209,7 +174,7 @@ class Authority(_Entity):
     )
 
 
-class Upload(_Model):
+class Upload(ManifestModel):
     """The expected result of uploading a case to an appliance that has requirements."""
 
     set: str = Field(description="the requirement set")
@@ -219,7 +184,7 @@ class Upload(_Model):
     violates: list[str] = Field(description="the requirements that fail, by id")
 
 
-class Serving(_Model):
+class Serving(ManifestModel):
     """A fault of the server for a case."""
 
     url: str = Field(description="the URL; tls: in the handshake")
@@ -227,7 +192,7 @@ class Serving(_Model):
     argument: str = Field(description="the status code, ...; empty if there is none")
 
 
-class Ocsp(_Model):
+class Ocsp(ManifestModel):
     """The OCSP response for a case."""
 
     url: str = Field(description="the URL in the certificate")
@@ -258,7 +223,7 @@ class Case(_Entity):
     )
 
 
-class Enrolment(_Model):
+class Enrolment(ManifestModel):
     """How a device got a certificate."""
 
     template: str | None = Field(description="the template of the profile; null without one")
@@ -273,14 +238,14 @@ class Enrolled(Case):
     enrolment: Enrolment
 
 
-class FleetFile(_Model):
+class FleetFile(ManifestModel):
     """A file of a shard."""
 
     path: FilePath | FileUrl = Field(description="relative to the environment, or a URL")
     sha256: str
 
 
-class FleetShard(_Model):
+class FleetShard(ManifestModel):
     """Some certificates of a fleet; the serial number of each is one more than that of the one before."""
 
     first: int = Field(description="the number of its first certificate")
@@ -292,21 +257,21 @@ class FleetShard(_Model):
     files: list[FleetFile]
 
 
-class FleetRevoked(_Model):
+class FleetRevoked(ManifestModel):
     """Which certificates of a fleet the profile revokes: those whose number is a multiple."""
 
     every: int
     reason: str
 
 
-class FleetFaults(_Model):
+class FleetFaults(ManifestModel):
     """Which certificates of a fleet have a fault: those whose number is a multiple; the faults take turns."""
 
     every: int
     of: list[str]
 
 
-class Fleet(_Model):
+class Fleet(ManifestModel):
     """Certificates in shards: NAME-1 to NAME-COUNT, with leading zeros so that all names have one length."""
 
     name: EntityName
@@ -322,7 +287,7 @@ class Fleet(_Model):
     shards: list[FleetShard]
 
 
-class ServiceFault(_Model):
+class ServiceFault(ManifestModel):
     """A fault of the server for an authority without a fault."""
 
     of: str = Field(description="the authority")
@@ -331,21 +296,29 @@ class ServiceFault(_Model):
     arguments: dict[str, str] = Field(description="its parameters, if they differ from the default")
 
 
-class PathTest(_Model):
+class PathTest(ManifestModel):
     """A test of a path validator, with every CRL of the authorities of the path and of ``authorities``."""
 
     id: str
     title: str
     certificate: EntityName = Field(description="the certificate to validate, a case")
     authorities: list[str] = Field(description="authorities in addition to those of the certificate's path")
+    chain: list[str] = Field(
+        default_factory=list, description="authorities instead of those of the certificate's path"
+    )
+    trust: list[str] = Field(default_factory=list, description="trust anchors; empty: those in `trust.pem`")
+    host: str | None = Field(default=None, description="the host name or IP address of the server")
+    purpose: Literal["server", "client", "any"] = "any"
+    reject_sha1: bool = Field(default=False, description="whether signatures with SHA-1 are rejected")
     policies: list[str] = Field(description="the initial policy set; empty: any policy")
     explicit_policy: bool = Field(description="initial-explicit-policy")
     inhibit_mapping: bool = Field(description="initial-policy-mapping-inhibit")
     inhibit_any_policy: bool = Field(description="initial-any-policy-inhibit")
     expect: Literal["accept", "reject"] = Field(description="the verdict that RFC 5280 requires")
+    required: bool = Field(default=True, description="whether the verdict is required, not only preferable")
 
 
-class Manifest(_Model):
+class Manifest(ManifestModel):
     """The whole document."""
 
     clock: datetime = Field(description="the clock of the build that wrote this file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from pkigen.inspection.artifacts import Encoding, read
 from pkigen.inspection.path.downloader import MAX_URLS_PER_CERTIFICATE, Get
@@ -124,25 +125,23 @@ def validate_online(
     purpose: Purpose = "any",
     partial: bool = False,
     policy: PolicyOptions = ANY_POLICIES,
+    reject_sha1: bool = False,
 ) -> PathResult:
     """Validate a path with ``crls`` and the CRLs of the certificates' distribution points.
 
     A certificate without a CRL has one problem, which states the response of its URL.
     """
-    path = validate(leaf, known, anchors, at=at, partial=partial).path
+    options: dict[str, Any] = {
+        "at": at,
+        "host": host,
+        "purpose": purpose,
+        "partial": partial,
+        "policy": policy,
+        "reject_sha1": reject_sha1,
+    }
+    path = validate(leaf, known, anchors, **options).path
     problems = retriever.retrieve(below_anchor(path, anchors if partial else ())) if path else []
-    result = validate(
-        leaf,
-        known,
-        anchors,
-        at=at,
-        crls=(*crls, *retriever.crls),
-        check_crls=True,
-        host=host,
-        purpose=purpose,
-        partial=partial,
-        policy=policy,
-    )
+    result = validate(leaf, known, anchors, crls=(*crls, *retriever.crls), check_crls=True, **options)
     reported = {problem.depth for problem in problems}
     others = [p for p in result.problems if p.rule != "crl-missing" or p.depth not in reported]
     return replace(result, problems=(*problems, *others))

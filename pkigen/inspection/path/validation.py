@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from pkigen.inspection.path.alternative_paths import PathSearch
 from pkigen.inspection.path.host_names import host_mismatch
 from pkigen.inspection.path.openssl import PathInput, parses_crl, validate_with_openssl
 from pkigen.inspection.path.policies import ANY_POLICIES, PolicyOptions, policy_problem
-from pkigen.inspection.path.problems import PathProblem, problem_of_rule
+from pkigen.inspection.path.problems import PathProblem, problem_of_code, problem_of_rule
 from pkigen.inspection.path.revocation import REMOVED, RevocationCheck
 from pkigen.x509 import Certificate, CertificateList, Malformed, RevokedEntry
 
@@ -18,6 +19,10 @@ Purpose = Literal["server", "client", "any"]
 
 _WITH_REVOCATION = ("expired", "not-yet-valid", "name-constraint")
 """Problems of a complete path whose certificates are checked for revocation nevertheless."""
+_OF_EVERY_PATH = ("expired", "not-yet-valid", "hostname", "purpose", "unhandled-critical")
+"""Problems that the certificate itself has on every path."""
+_WEAK_DIGEST = 68
+"""X509_V_ERR_CA_MD_TOO_WEAK."""
 _NETSCAPE_TYPE, _NETSCAPE_BITS = "2.16.840.1.113730.1.1", {"server": 0x40, "client": 0x80}
 _PURPOSES = {
     "server": ("serverAuth", frozenset({"digitalSignature", "keyAgreement", "keyEncipherment"})),
@@ -31,12 +36,16 @@ class PathResult:
     """The result of a validation.
 
     ``path`` is the certificate and the CAs above it, as far as they are known. ``unused_crls`` maps the DER
-    of each CRL that was not used to the reason.
+    of each CRL that was not used to the reason. If the path is not the one that OpenSSL tries,
+    ``openssl_problems`` are the problems of that one. ``all_tried`` is false if there are more paths than
+    were tried.
     """
 
     problems: tuple[PathProblem, ...]
     path: tuple[Certificate, ...]
     unused_crls: Mapping[bytes, str] = field(default_factory=dict)
+    openssl_problems: tuple[PathProblem, ...] = ()
+    all_tried: bool = True
 
     @property
     def ok(self) -> bool:
@@ -47,6 +56,40 @@ class PathResult:
     def undecided(self) -> bool:
         """Whether the path is neither valid nor invalid: OpenSSL does not support an algorithm of it."""
         return bool(self.problems) and all(problem.rule == "unsupported" for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _PathChecks:
+    """The checks of a path besides those of OpenSSL; ``given`` contains all certificates that are known."""
+
+    given: PathInput
+    crls: Sequence[CertificateList]
+    check_crls: bool
+    host: str | None
+    purpose: Purpose
+    policy: PolicyOptions
+    reject_sha1: bool
+
+    def result(self, given: PathInput) -> PathResult:
+        """Validate the path that OpenSSL builds from an input."""
+        problems, path = validate_with_openssl(given)
+        revocation, unused = _revocation_check(self.given, path, self.crls), "the path is not valid"
+        if self.check_crls and _complete(path, given) and all(p.rule in _WITH_REVOCATION for p in problems):
+            problems = [*revocation.problems(path), *problems]
+            unused = "no certificate of the path is from its issuer"
+        own = [
+            *(_times(path, given.at) if given.check_times else ()),
+            *_policy(path, given, self.policy),
+            *_host(given.leaf, self.host),
+            *_purpose(path, self.purpose),
+            *(_sha1_signatures(path, given) if self.reject_sha1 else ()),
+        ]
+        reasons = {
+            crl.der: revocation.unused.get(crl.der, unused)
+            for crl in self.crls
+            if crl.der not in revocation.used
+        }
+        return PathResult(_merged(problems, own), path, reasons)
 
 
 def validate(
@@ -62,31 +105,38 @@ def validate(
     purpose: Purpose = "any",
     partial: bool = False,
     policy: PolicyOptions = ANY_POLICIES,
+    reject_sha1: bool = False,
 ) -> PathResult:
     """Validate a path at an instant (aware); bytes that cannot be parsed are a problem, not an exception.
 
     OpenSSL stops at the first problem; validity periods, policies, revocation, host and purpose are checked
-    independently. With ``check_crls`` every certificate but the anchor requires a CRL (6.3; an anchor is not
-    part of a path, 6.1). Without ``check_times`` validity periods of certificates and CRLs do not matter.
-    With ``partial`` an anchor may be any certificate, not only a self-signed one.
+    independently. If the path that OpenSSL builds is not valid, the other paths to an anchor are tried; if
+    none is valid, the problems are those of OpenSSL's path. With ``check_crls`` every certificate but the
+    anchor requires a CRL (6.3; an anchor is not part of a path, 6.1). Without ``check_times`` validity
+    periods of certificates and CRLs do not matter. With ``partial`` an anchor may be any certificate, not
+    only a self-signed one. ``reject_sha1`` rejects signatures with SHA-1, except that of the anchor.
     """
     instant = _whole_seconds(at)
     given = PathInput(leaf, tuple(intermediates), tuple(anchors), instant, check_times, partial)
-    problems, path = validate_with_openssl(given)
-    revocation, unused = _revocation_check(given, path, crls), "the path is not valid"
-    if check_crls and _complete(path, given) and all(p.rule in _WITH_REVOCATION for p in problems):
-        problems = [*revocation.problems(path), *problems]
-        unused = "no certificate of the path is from its issuer"
-    own = [
-        *(_times(path, instant) if check_times else ()),
-        *_policy(path, given, policy),
-        *_host(leaf, host),
-        *_purpose(path, purpose),
-    ]
-    reasons = {
-        crl.der: revocation.unused.get(crl.der, unused) for crl in crls if crl.der not in revocation.used
-    }
-    return PathResult(_merged(problems, own), path, reasons)
+    checks = _PathChecks(given, crls, check_crls, host, purpose, policy, reject_sha1)
+    first = checks.result(given)
+    if first.ok or not _may_have_valid_path(first):
+        return first
+    search = PathSearch(given)
+    for path in search.paths():
+        if path != first.path:
+            result = checks.result(replace(given, intermediates=path[1:-1], anchors=path[-1:]))
+            if result.ok:
+                return replace(result, openssl_problems=first.problems)
+    return replace(first, all_tried=search.is_complete)
+
+
+def _may_have_valid_path(result: PathResult) -> bool:
+    """Return whether another path may be valid; OpenSSL also refuses malformed certificates beside a path."""
+    return not any(
+        problem.rule == "malformed" or (problem.depth == 0 and problem.rule in _OF_EVERY_PATH)
+        for problem in result.problems
+    )
 
 
 def _whole_seconds(at: datetime) -> datetime:
@@ -169,6 +219,15 @@ def _policy(path: tuple[Certificate, ...], given: PathInput, options: PolicyOpti
         problem = policy_problem(path[:-1], options)
         if problem is not None:
             yield problem
+
+
+def _sha1_signatures(path: tuple[Certificate, ...], given: PathInput) -> Iterator[PathProblem]:
+    for depth, certificate in enumerate(path[:-1] if _complete(path, given) else path):
+        try:
+            if certificate.signature_algorithm.digest == "sha1":
+                yield problem_of_code(_WEAK_DIGEST, "", depth, certificate)
+        except Malformed as error:
+            yield problem_of_rule("malformed", depth, certificate, detail=str(error))
 
 
 def _host(leaf: Certificate, host: str | None) -> Iterator[PathProblem]:

@@ -44,6 +44,7 @@ class Verification:
     host: str | None = None
     purpose: Purpose = "any"
     policy: PolicyOptions = ANY_POLICIES
+    reject_sha1: bool = False
     passphrases: tuple[bytes, ...] = field(default=(), repr=False)
 
 
@@ -107,6 +108,7 @@ def verify(given: Verification) -> VerifiedCertificate:
         "purpose": given.purpose,
         "partial": partial,
         "policy": given.policy,
+        "reject_sha1": given.reject_sha1,
     }
     if given.fetch_crls:
         retriever = CrlRetriever(downloader.get)
@@ -116,8 +118,18 @@ def verify(given: Verification) -> VerifiedCertificate:
         result = validate(leaf, known, anchors, check_crls=bool(crls), **options)
     if given.host is not None and _matches_by_common_name(leaf, result):
         notes.append(_BY_COMMON_NAME)
+    notes += _path_notes(result)
     unused = [*_unused_certificates((*own, *chain, *trust), result), *_unused_crls(crl_files, result)]
     return VerifiedCertificate(result, tuple(notes), tuple(unused))
+
+
+def _path_notes(result: PathResult) -> Iterator[str]:
+    """Yield what a client that does not search for paths as pkigen does should know about the result."""
+    if result.openssl_problems:
+        reason = result.openssl_problems[0].message
+        yield f"OpenSSL and other clients that try only one path reject the certificate: {reason}."
+    if not result.all_tried:
+        yield "There are more paths to trust anchors than were tried, and one of them may be valid."
 
 
 def _assumption(anchors: Sequence[Certificate]) -> str:

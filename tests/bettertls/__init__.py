@@ -1,0 +1,1 @@
+"""BetterTLS: the profile ``bettertls``, and the comparison with the original test cases."""
