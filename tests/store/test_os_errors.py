@@ -195,6 +195,19 @@ def test_without_syncfs_each_file_is_flushed(tmp_path: Path, monkeypatch: pytest
     assert {"a.crt", "a.key", "chain.pem"} <= set(flushed)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has the call")
+def test_macos_flushes_a_file_system_without_full_flushes_with_fsync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    flushed = []
+    monkeypatch.setattr("fcntl.F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr("os.fsync", flushed.append)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    staged_files.sync_file(tmp_path / "file")
+    assert len(flushed) == 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 def test_a_failed_exchange_moves_nothing(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.model import File
 from pkigen.store import Revoked, Store, placement
 from pkigen.store.schema import connect, create
+from pkigen.store.store import index_digest
 from tests.store.fakes import generations, publication, publish
 
 
@@ -280,6 +282,21 @@ def test_the_record_of_a_build_is_replaced(tmp_path: Path) -> None:
             store.record_up_to_date(data)
             assert (tmp_path / ".pkigen/up-to-date.json").read_bytes() == data
     assert list((tmp_path / ".pkigen/staging").iterdir()) == []
+
+
+def test_the_digest_of_an_index_is_that_of_its_file_while_its_log_is_empty(tmp_path: Path) -> None:
+    assert index_digest(tmp_path) is None
+    with Store.open(tmp_path, write=True) as store:
+        store.index.set_meta("color", "red")
+        assert index_digest(tmp_path) is None
+        digest = store.index_digest()
+        assert (
+            digest
+            == index_digest(tmp_path)
+            == sha256((tmp_path / ".pkigen/index.db").read_bytes()).hexdigest()
+        )
+        store.index.set_meta("color", "blue")
+    assert index_digest(tmp_path) not in (None, digest)
 
 
 def test_an_index_is_opened_with_the_settings_that_durability_depends_on(tmp_path: Path) -> None:
