@@ -130,7 +130,8 @@ def _run(options: argparse.Namespace, module: str, mutants: list[Mutant], result
         if count == options.at_most:
             os._exit(1)
 
-    plugin = Runner(options.root, pending, options.work.resolve() / "calls", report)
+    targets = sources(options.root, module)
+    plugin = Runner(options.root, pending, targets, options.work.resolve() / "calls", report)
     disabled = ["-qq", "--no-summary", "-p", "no:cacheprovider", "-p", "no:xdist", "-s"]
     sys.path.insert(0, str(options.root))
     code = pytest.main([*disabled, f"--rootdir={options.root}", *map(str, paths)], plugins=[plugin])

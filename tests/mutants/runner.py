@@ -17,7 +17,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
@@ -42,10 +42,20 @@ class Runner:
     """A pytest plugin that replaces the loop over the tests; ``report`` gets each mutant's result."""
 
     def __init__(
-        self, root: Path, mutants: list[Mutant], coverage: Path, report: Callable[[Mutant, str, float], None]
+        self,
+        root: Path,
+        mutants: list[Mutant],
+        targets: Mapping[str, Path],
+        coverage: Path,
+        report: Callable[[Mutant, str, float], None],
     ) -> None:
-        """Keep the mutants to run; ``coverage`` is the directory of the recorded calls of test files."""
+        """Keep the mutants to run.
+
+        ``targets`` are the files of the modules whose calls are recorded, by the name of the module, and
+        ``coverage`` is the directory of the recorded calls of test files.
+        """
         self._root, self._mutants, self._coverage, self._report = root, mutants, coverage, report
+        self._targets = {str(path): module for module, path in targets.items()}
         self._failed = False
         self._live: list[object] = []
         self._calls: set[str] = set()
@@ -128,8 +138,7 @@ class Runner:
 
     def _recorded_calls(self, path: Path, items: list[pytest.Item]) -> dict[str, Any]:
         """Return the functions that each passing test of a file calls, and its seconds of CPU time."""
-        targets = sorted({mutant.path for mutant in self._mutants})
-        state = b"".join(source.read_bytes() for source in (path, Path(__file__), *targets))
+        state = b"".join(Path(source).read_bytes() for source in (path, __file__, *self._targets))
         file = self._coverage / (hashlib.sha256(f"{path}".encode() + state).hexdigest()[:24] + ".jsonl")
         if not file.exists():
             print(f"  recording the calls of {path.relative_to(self._root)}", flush=True)
@@ -142,7 +151,7 @@ class Runner:
         return {entry["test"]: entry for entry in map(json.loads, lines)}
 
     def _record(self, items: list[pytest.Item], file: Path) -> int:
-        targets = {str(mutant.path): mutant.module for mutant in self._mutants}
+        targets = self._targets
         cached = [
             value
             for value in self._live
