@@ -138,7 +138,7 @@ class Runner:
 
     def _recorded_calls(self, path: Path, items: list[pytest.Item]) -> dict[str, Any]:
         """Return the functions that each passing test of a file calls, and its seconds of CPU time."""
-        state = b"".join(Path(source).read_bytes() for source in (path, __file__, *self._targets))
+        state = b"".join(Path(source).read_bytes() for source in (str(path), __file__, *self._targets))
         file = self._coverage / (hashlib.sha256(f"{path}".encode() + state).hexdigest()[:24] + ".jsonl")
         if not file.exists():
             print(f"  recording the calls of {path.relative_to(self._root)}", flush=True)

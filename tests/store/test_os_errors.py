@@ -200,7 +200,7 @@ def test_macos_flushes_a_file_system_without_full_flushes_with_fsync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    flushed = []
+    flushed = list[int]()
     monkeypatch.setattr("fcntl.F_FULLFSYNC", 51, raising=False)
     monkeypatch.setattr("os.fsync", flushed.append)
     monkeypatch.setattr(sys, "platform", "darwin")
