@@ -211,6 +211,9 @@ def test_a_worker_in_another_process_issues_the_same_and_has_no_loaded_keys(tmp_
     worker.forget(issuing.id)
     with pytest.raises(KeyError):
         worker.sign(IssuanceTask(entity))
+    replaced = worker.sign(IssuanceTask(issuing, key_number=1))
+    _register(worker, replaced)
+    _certificate(worker.sign(IssuanceTask(entity))).verify_directly_issued_by(_certificate(replaced))
 
 
 def test_the_unrelated_ca_of_a_faulty_file_has_a_certificate_and_a_crl(tmp_path: Path) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkigen.enrolment.acme.jose import encode
 from pkigen.enrolment.acme.problems import Problem
@@ -146,6 +152,59 @@ def test_a_server_without_acme_tls_is_rejected() -> None:
         tls_alpn_01.validate(AcmeSettings(tls_port=port), "a.contoso.test", _AUTHORIZATION)
     assert refused.value.kind == "tls"
     assert ssl.HAS_ALPN
+
+
+_ACME_IDENTIFIER = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
+_DIGEST = b"\x04\x20" + sha256(_AUTHORIZATION.encode()).digest()
+
+
+def _with_identifier(value: bytes, *names: str, critical: bool = True) -> list[bytes]:
+    """Return a self-signed certificate with an acmeIdentifier, and its key, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    times = datetime(2026, 1, 1, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, *times)
+    builder = builder.add_extension(x509.SubjectAlternativeName(map(x509.DNSName, names)), critical=False)
+    builder = builder.add_extension(x509.UnrecognizedExtension(_ACME_IDENTIFIER, value), critical=critical)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return [builder.sign(key, SHA256()).public_bytes(Encoding.PEM), private]
+
+
+@pytest.mark.parametrize(
+    ("presented", "kind"),
+    [
+        (_with_identifier(_DIGEST, "a.contoso.test"), ""),
+        (_with_identifier(_DIGEST, "A.contoso.test"), ""),
+        (_with_identifier(_DIGEST, "b.contoso.test"), "unauthorized"),
+        (_with_identifier(_DIGEST, "a.contoso.test", "b.contoso.test"), "unauthorized"),
+        (_with_identifier(_DIGEST, "a.contoso.test", critical=False), "unauthorized"),
+        (_with_identifier(_DIGEST[:-1] + b"\x00", "a.contoso.test"), "unauthorized"),
+    ],
+)
+def test_only_a_certificate_for_the_challenge_is_accepted(
+    presented: list[bytes], kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "server.pem").write_bytes(b"".join(presented))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    context.set_alpn_protocols(["acme-tls/1"])
+
+    def serve(server: socket.socket) -> None:
+        plain, _ = server.accept()
+        with suppress(OSError), plain, context.wrap_socket(plain, server_side=True) as connection:
+            connection.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=serve, args=(server,))
+        thread.start()
+        settings = AcmeSettings(tls_port=server.getsockname()[1])
+        try:
+            tls_alpn_01.validate(settings, "a.contoso.test", _AUTHORIZATION)
+            problem = ""
+        except Problem as error:
+            problem = error.kind
+        thread.join(10)
+    assert problem == kind
 
 
 def test_records_of_a_given_dns_server_are_used() -> None:

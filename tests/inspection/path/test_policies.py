@@ -175,8 +175,13 @@ def test_the_message_states_the_policies_of_the_path_and_the_expected_ones() -> 
     assert problem.message.endswith(f"(the path is valid for {P1}, not for {P2} or {P3})")
 
 
-def test_the_message_states_that_a_policy_is_required() -> None:
-    case = Case((policies(P1) + require(explicit=0),), NONE)
+@pytest.mark.parametrize(
+    ("ca", "leaf"), [(policies(P1) + require(explicit=0), NONE), (NONE, require(explicit=0))]
+)
+def test_the_message_states_that_a_policy_is_required(
+    ca: tuple[x509.ExtensionType, ...], leaf: tuple[x509.ExtensionType, ...]
+) -> None:
+    case = Case((ca,), leaf)
     (problem,) = validated(case.build(), case.options).problems
     assert (problem.rule, problem.depth, problem.code) == ("policy", 0, 43)
     assert problem.message.endswith("(an explicit policy is required)")
