@@ -62,11 +62,15 @@ OPENSSL = {
     "crl-separate-key": NONE,
 }
 # Some releases of OpenSSL 3.0 have something against these, others accept them.
-OPENSSL_BY_RELEASE = {"crl-delta-without-base": NONE, "crl-idp-empty": NONE}
+OPENSSL_BY_RELEASE = {
+    "crl-algorithm-mismatch": "CRL signature failure",  # since 3.0.22 and 3.5.9
+    "crl-delta-without-base": NONE,
+    "crl-idp-empty": NONE,
+}
 # Against the class of the catalogue.
 OPENSSL_ACCEPTS = {
     "crl-delta-without-base": "OpenSSL takes a delta CRL for a complete one without -extended_crl",
-    "crl-algorithm-mismatch": "it does not compare the signed algorithm of a CRL",
+    "crl-algorithm-mismatch": "before 3.0.22 it does not compare the signed algorithm of a CRL",
     "crl-pem": "it gets the file in the directory, which must be PEM",
     "crl-der-file": "it reads DER and PEM alike",
 }
