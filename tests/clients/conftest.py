@@ -54,7 +54,7 @@ def free_port() -> int:
 def run_any(*command: str | Path, stdin: str = "") -> tuple[int, str]:
     """Run a program that may fail; return its exit code and its output."""
     done = subprocess.run(
-        list(map(str, command)), input=stdin, capture_output=True, text=True, check=False, timeout=60
+        list(map(str, command)), input=stdin, capture_output=True, text=True, check=False, timeout=300
     )
     return done.returncode, done.stdout + done.stderr
 

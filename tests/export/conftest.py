@@ -25,7 +25,7 @@ from pkigen.export import (
     export,
 )
 
-_PATIENCE = 90
+_PATIENCE = 300
 """Seconds that a program may take on a machine that is busy with other tests."""
 
 PASSPHRASE = b"open sesame"

@@ -93,7 +93,7 @@ class Client:
             [str(word) for word in command],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
             env={**os.environ, **self.environ, "HOME": str(self.out)},
             stdin=subprocess.DEVNULL,

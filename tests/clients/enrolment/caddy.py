@@ -16,7 +16,7 @@ from tests import tools
 from tests.clients.conftest import free_port
 from tests.clients.enrolment.acme_clients import Acme
 
-_SECONDS = 60.0
+_SECONDS = 300.0
 _CADDYFILE = """{{
     admin off
     storage file_system {directory}/storage

@@ -16,7 +16,7 @@ from cryptography import x509
 from tests.clients.conftest import free_port
 
 _MODULES = "/usr/lib/apache2/modules"
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 300
 _CERTIFICATE = "pubcert.secp256r1.pem"
 _IS_READY = "AH10059"
 """mod_md has set up a certificate and waits for a restart."""

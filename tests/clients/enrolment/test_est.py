@@ -34,7 +34,7 @@ def _pki(est: Enrolment, csr: Path, *options: str | Path) -> subprocess.Complete
     """Run strongSwan's client; its version 5.9.8 has no labels, so the URL names the template."""
     command = ("pki", "--est", "--url", _url(est), "--cacert", est.trust, "--in", csr, "--outform", "pem")
     words = [str(word) for word in (*command, *options)]
-    return subprocess.run(words, capture_output=True, timeout=60, check=False)
+    return subprocess.run(words, capture_output=True, timeout=300, check=False)
 
 
 def _serial(certificate: Path) -> str:
