@@ -117,15 +117,13 @@ class Environment(built.Environment):
 
         The options are ``template``, ``issuer``, ``name``, ``faults`` and ``at`` as for ``pkigen sign``.
         Returns the certificate, which this environment then contains. Raises ``Refused`` with the reason for
-        a request that is rejected, and InputError for one that cannot be read.
+        a request that is rejected, and InputError for one that cannot be read or an invalid fault.
         """
         from pkigen.environment.sign import sign
-        from pkigen.faults import parse_faults
         from pkigen.profile.certification_request import read_request_file
 
         request = csr if isinstance(csr, bytes) else read_request_file(Path(csr))
-        faults = [one for fault in options.pop("faults", ()) for one in parse_faults(fault)]
-        name = sign(self.folder, request, faults=faults, **options).name
+        name = sign(self.folder, request, **options).name
         self.reload()
         return self[name]
 

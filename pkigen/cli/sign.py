@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,18 +13,25 @@ from pkigen.cli._completion import complete_fault
 from pkigen.cli._console import print_line, print_message
 from pkigen.cli._options import EnvironmentDirectory, Json, parse_time
 from pkigen.cli.break_ import fault_request
+from pkigen.errors import InputError
 
 if TYPE_CHECKING:
     from pkigen.environment.enrol import Enrolled
     from pkigen.profile.certification_request import Requested
 
 HELP_ORDER = 45
+_STANDARD_INPUT = Path("-")
 
 
 def sign(
     env: EnvironmentDirectory,
     csr: Annotated[
-        Path, typer.Option("--csr", metavar="FILE", help="Certification request (PKCS#10), PEM or DER.")
+        Path,
+        typer.Option(
+            "--csr",
+            metavar="FILE",
+            help="Certification request (PKCS#10), PEM or DER; - for standard input.",
+        ),
     ],
     template: Annotated[
         str, typer.Option("--template", metavar="NAME", help="Template of the profile (`enrolment:`).")
@@ -67,22 +75,23 @@ def sign(
       pkigen sign out/minimal --csr device.csr --fault expired
     """
     from pkigen.environment.sign import sign as sign_request
-    from pkigen.faults import parse_faults
     from pkigen.inspection.artifacts import read_passphrase
     from pkigen.profile.certification_request import read_request, read_request_file
 
-    data = read_request_file(csr)
-    requested = read_request(data)
+    data = _read_standard_input() if csr == _STANDARD_INPUT else read_request_file(csr)
+    try:
+        requested = read_request(data)
+    except InputError as error:
+        raise InputError(f"{csr}: {error}") from error
     for line in _request_lines(csr, requested):
         print_message(line)
-    faults = [one for text in fault or () for one in parse_faults(fault_request(text))]
     enrolled = sign_request(
         env,
         data,
         template=template,
         issuer=issuer,
         name=name,
-        faults=faults,
+        faults=map(fault_request, fault or ()),
         at=parse_time(at),
         passphrases=tuple(map(read_passphrase, passphrase_file or ())),
     )
@@ -91,6 +100,15 @@ def sign(
         return
     for label, value in _result(env, enrolled):
         print_line(f"  {label:<12}{value}")
+
+
+def _read_standard_input() -> bytes:
+    from pkigen.documents.limits import KEY_FILE_BYTES
+
+    data = sys.stdin.buffer.read(KEY_FILE_BYTES + 1)
+    if len(data) > KEY_FILE_BYTES:
+        raise InputError(f"standard input has more than {KEY_FILE_BYTES} bytes, too many for a request")
+    return data
 
 
 def _request_lines(csr: Path, requested: Requested) -> list[str]:

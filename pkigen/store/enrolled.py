@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, field
 
 from pkigen.store.entries import DamagedIndex, decoding, transaction
@@ -70,20 +70,29 @@ class EnrolledTable:
         row = self._sql.execute(query, (entity_id,)).fetchone()
         return None if row is None else _row(row)
 
-    def issued(self) -> Iterator[EnrolledRow]:
-        """Return the requests whose certificates were issued, in the order of their ids."""
-        if not self._exists:
-            return
-        query = f"SELECT {_COLUMNS} FROM enrolled WHERE id IN (SELECT id FROM entities) ORDER BY id"  # noqa: S608
-        for row in self._sql.execute(query):
-            yield _row(row)
+    def rows(self, ids: Sequence[str]) -> dict[str, EnrolledRow]:
+        """Return the requests of some certificates that devices requested."""
+        marks = ",".join("?" * len(ids))
+        query = f"SELECT {_COLUMNS} FROM enrolled WHERE id IN ({marks})"  # noqa: S608
+        return {row[0]: _row(row) for row in self._sql.execute(query, ids)}
 
     def serials(self) -> dict[str, str]:
         """Return the serial numbers of the issued certificates (JSON) by id, in the order of their ids."""
+        return {entity: serials for entity, serials, _ in self.issuers()}
+
+    def issuers(self) -> list[tuple[str, str, str]]:
+        """Return (id, serial numbers as JSON, fingerprints of issuers) of the issued certificates, by id."""
         if not self._exists:
-            return {}
-        query = "SELECT id, serials FROM entities WHERE id IN (SELECT id FROM enrolled) ORDER BY id"
-        return dict(self._sql.execute(query).fetchall())
+            return []
+        query = "SELECT id, serials, issuers FROM entities WHERE id IN (SELECT id FROM enrolled) ORDER BY id"
+        return self._sql.execute(query).fetchall()
+
+    def revoked(self) -> list[str]:
+        """Return the ids of those with a revocation, also of a former certificate."""
+        if not self._exists:
+            return []
+        query = "SELECT DISTINCT entity FROM revocations WHERE entity IN (SELECT id FROM enrolled)"
+        return [row[0] for row in self._sql.execute(query)]
 
     @property
     def _exists(self) -> bool:

@@ -80,6 +80,7 @@ class Record:
     not_before: int
     not_after: int
     serials: str
+    issuers: str
 
     @property
     def certificates(self) -> list[tuple[str, int]]:

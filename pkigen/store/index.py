@@ -59,7 +59,7 @@ class Index:
     def records(self, ids: Sequence[str]) -> dict[str, Record]:
         """Return the records of some ids, which the manifest needs; as ``get``."""
         marks = ",".join("?" * len(ids))
-        columns = "id, record, not_before, not_after, serials, json_valid(record)"
+        columns = "id, record, not_before, not_after, serials, issuers, json_valid(record)"
         rows = self._sql.execute(f"SELECT {columns} FROM entities WHERE id IN ({marks})", ids)  # noqa: S608
         return {row[0]: _record(row) for row in rows}
 

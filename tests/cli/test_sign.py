@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.certification_requests import request
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, start
 
 
 @pytest.fixture
@@ -43,7 +44,22 @@ def test_a_rejected_request_exits_with_1_and_an_unreadable_one_with_2(cli: Cli, 
     forged, noise = cli("sign", built, "--csr", "forged.csr"), cli("sign", built, "--csr", "noise.csr")
     assert (forged.code, noise.code) == (1, 2)
     assert "proved that it has the key" in forged.err
+    assert "noise.csr: the file is not a certification request" in noise.err
     assert cli("sign", built, "--csr", "missing.csr").code == 2
+
+
+def test_a_request_comes_from_standard_input(built: Path) -> None:
+    data = Path("device.csr").read_bytes()
+    process = start("sign", built, "--csr", "-", "--name", "piped", stdin=subprocess.PIPE)
+    output, errors = process.communicate(data, timeout=60)
+    assert process.returncode == 0, errors
+    assert b"certificates/piped/piped.crt" in output
+
+
+def test_an_unknown_fault_is_an_error_of_the_user(cli: Cli, built: Path) -> None:
+    outcome = cli("sign", built, "--csr", "device.csr", "--fault", "expird")
+    assert outcome.code == 2
+    assert "expird" in outcome.err
 
 
 def test_the_other_commands_work_without_the_key(cli: Cli, built: Path) -> None:

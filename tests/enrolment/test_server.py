@@ -14,6 +14,9 @@ import pytest
 from cryptography import x509
 
 from pkigen.enrolment import serve_enrolment
+from pkigen.enrolment.acme import orders
+from pkigen.enrolment.acme.certificates import BUSY_SECONDS
+from pkigen.enrolment.server import KEEP_ALIVE_SECONDS, RETRY_SECONDS
 from pkigen.enrolment.server_certificate import NAME
 from pkigen.environment.build.build import build
 from pkigen.environment.environment import open_environment
@@ -164,3 +167,7 @@ def test_a_body_above_64_kib_is_rejected(lab: Lab) -> None:
     large = b"A" * (64 * 1024 + 1)
     response = lab.client().post("/.well-known/est/open/simpleenroll", content=large, headers=headers)
     assert response.status_code == 413
+
+
+def test_a_client_that_waits_for_retry_after_finds_its_connection_open() -> None:
+    assert 2 * max(RETRY_SECONDS, BUSY_SECONDS, orders.RETRY_SECONDS) < KEEP_ALIVE_SECONDS

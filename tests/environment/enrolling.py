@@ -10,7 +10,7 @@ from pkigen import build
 from pkigen.environment.enrol import Enrolled, Enroller, read_request
 from tests.certification_requests import request
 
-_PROFILE = {
+PROFILE: dict[str, Any] = {
     "name": "devices",
     "defaults": {"key": "ec-p256"},
     "authorities": {"root": {}},
@@ -20,7 +20,7 @@ _PROFILE = {
 
 def new_enroller(out: Path) -> Enroller:
     """Return the enroller of a new environment."""
-    return Enroller(build(_PROFILE, out).folder)
+    return Enroller(build(PROFILE, out).folder)
 
 
 def issue(enroller: Enroller, name: str, renewal_of: str = "") -> Enrolled:

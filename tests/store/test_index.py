@@ -120,7 +120,10 @@ def test_requests_of_devices_are_read_back_and_listed_once_issued(store: Store, 
     store.publish([publication(tmp_path / "deep/environment", "a", 0)])
     assert store.index.enrolled.ids() == {"certificates/a", "certificates/pending"}
     assert store.index.enrolled.get("certificates/pending") == pending
-    assert list(store.index.enrolled.issued()) == [issued]
+    assert store.index.enrolled.rows(["certificates/a", "certificates/b"]) == {"certificates/a": issued}
+    serials = '[["authorities/root", "1"]]'
+    assert store.index.enrolled.serials() == {"certificates/a": serials}
+    assert store.index.enrolled.issuers() == [("certificates/a", serials, "")]
 
 
 def test_an_index_from_before_enrollment_and_fleets_has_neither(tmp_path: Path) -> None:
@@ -129,7 +132,7 @@ def test_an_index_from_before_enrollment_and_fleets_has_neither(tmp_path: Path) 
     with Store.open(tmp_path, write=False) as former:
         enrolled, shards = former.index.enrolled, former.index.shards
         assert enrolled.ids() == frozenset()
-        assert (enrolled.get("certificates/a"), list(enrolled.issued())) == (None, [])
+        assert (enrolled.get("certificates/a"), enrolled.serials()) == (None, {})
         assert (shards.fleets(), shards.current("f"), shards.times_published("f", 1, 9)) == ([], [], 0)
         assert shards.of_serial("authorities/root", 1) is None
 

@@ -62,7 +62,7 @@ def finalize_build(session: Session, state: BuildState, options: BuildOptions) -
     state.summary.notes += map(str, plan.warnings)
     state.summary.notes += [f"{case.name} was skipped: {case.reason}" for case in plan.passed]
     state.summary.notes += state.defects.notes()
-    state.summary.notes += enrolled_notes(state.store)
+    state.summary.notes += enrolled_notes(state.store, plan.clock)
     finalizer.write_manifest(trusted)
 
 

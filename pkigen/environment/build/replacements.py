@@ -14,7 +14,7 @@ from hashlib import sha256
 from pkigen.asn1 import names
 from pkigen.environment.build.diff import Decision, writes_files
 from pkigen.environment.build.options import Action, BuildOptions
-from pkigen.environment.manifest.enrolled import has_former_issuer
+from pkigen.environment.manifest.enrolled import certificates_of_former_issuers
 from pkigen.environment.published.stored_keys import read_key
 from pkigen.environment.source_profile import recorded_profile, resolved_source
 from pkigen.errors import InputError, Problem
@@ -129,10 +129,9 @@ def check_enrolled_names(store: Store, plan: Plan) -> None:
             )
 
 
-def enrolled_notes(store: Store) -> Iterator[str]:
+def enrolled_notes(store: Store, clock: datetime) -> Iterator[str]:
     """Yield a note about the certificates that devices requested from a CA that was replaced since."""
-    former = [row.id for row in store.index.enrolled.issued()]
-    former = [one for one in former if has_former_issuer(store, store.index.entry(one))]
+    former = certificates_of_former_issuers(store, clock)
     if former:
         names = ", ".join(one.partition("/")[2] for one in former[:_MOST_NAMES])
         more = f" and {len(former) - _MOST_NAMES} more" if len(former) > _MOST_NAMES else ""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pkigen.environment.crl.publish import published_crls
 from pkigen.environment.manifest import schema
-from pkigen.environment.manifest.enrolled import enrolled_lines
+from pkigen.environment.manifest.enrolled import EnrolledLines
 from pkigen.environment.manifest.entries import (
     TRUST,
     crl_entry,
@@ -39,14 +39,16 @@ if TYPE_CHECKING:
     from pkigen.requirements import RequirementSet
 
 PATH = "manifest.json"
+REQUESTED = '\n],"enrolled":['
+"""What precedes the requested certificates; no string contains a line feed."""
 _CHUNK = 256
 
 
 def rewrite(store: Store, manifest: schema.Manifest) -> None:
     """Write a manifest that was read and changed."""
     revoked = {authority.name for authority in manifest.authorities if authority.revoked is not None}
-    enrolled = enrolled_lines(store, manifest.clock, revoked)
-    write_document(store, manifest.clock, with_enrolled(document_head(manifest), enrolled.values()))
+    enrolled = EnrolledLines().lines(store, manifest.clock, revoked)
+    write_document(store, manifest.clock, with_enrolled(document_head(manifest), enrolled))
 
 
 def write_document(store: Store, clock: datetime, body: Iterable[str]) -> None:
@@ -85,8 +87,8 @@ def with_enrolled(head: Iterable[str], enrolled: Collection[str]) -> Iterator[st
     """Yield a document with the objects of requested certificates."""
     yield from head
     if enrolled:
-        yield '\n],"enrolled":['
-        yield from _lines(enrolled)
+        yield REQUESTED
+        yield "\n" + ",\n".join(enrolled)
     yield "\n]}\n"
 
 
@@ -159,8 +161,8 @@ class ManifestWriter:
             self._lines_of(self.certificates, self._case),
             list(fleet_lines(self.plan.fleets, self.store)),
         )
-        enrolled = enrolled_lines(self.store, self.plan.clock, self._revoked_authorities)
-        return with_enrolled(head, enrolled.values())
+        enrolled = EnrolledLines().lines(self.store, self.plan.clock, self._revoked_authorities)
+        return with_enrolled(head, enrolled)
 
     def _lines_of(self, ids: Sequence[str], rest: Callable[[Record], str]) -> Iterator[str]:
         """Join the stored part of each object with ``rest``; an entity that --only skipped has no record."""

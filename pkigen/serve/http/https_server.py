@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pkigen.errors import EnvironmentFailure
 from pkigen.serve.http.access_log import AccessLog
-from pkigen.serve.http.limited_server import LimitedServer
+from pkigen.serve.http.limited_server import KEEP_ALIVE_SECONDS, LimitedServer
 from pkigen.serve.http.server import Listener
 
 
@@ -62,13 +62,18 @@ class HttpsSite:
 
 @contextmanager
 def serve_sites(
-    all_: Sequence[HttpsSite], *, max_body: int = _MAX_BODY, log: AccessLog | None = None
+    all_: Sequence[HttpsSite],
+    *,
+    max_body: int = _MAX_BODY,
+    log: AccessLog | None = None,
+    keep_alive: int = KEEP_ALIVE_SECONDS,
 ) -> Iterator[asyncio.AbstractEventLoop]:
     """Serve until the block is left; gives the event loop of the server.
 
-    ``max_body`` limits the bytes of a request body; ``log`` receives one line for each request.
+    ``max_body`` limits the bytes of a request body; ``log`` receives one line for each request. An idle
+    connection stays open for ``keep_alive`` seconds.
     """
-    server = _Server(all_, max_body, log)
+    server = _Server(all_, max_body, log, keep_alive)
     thread = threading.Thread(target=server.run, name="pkigen-https", daemon=True)
     thread.start()
     try:
@@ -83,9 +88,11 @@ def serve_sites(
 class _Server(LimitedServer):
     """A server with one TLS context per socket."""
 
-    def __init__(self, sites: Sequence[HttpsSite], max_body: int, log: AccessLog | None) -> None:
+    def __init__(
+        self, sites: Sequence[HttpsSite], max_body: int, log: AccessLog | None, keep_alive: int
+    ) -> None:
         by_port = _ByPort({site.listener.port: site.app for site in sites})
-        super().__init__(by_port, log, grace=_STOP_SECONDS, max_body=max_body)
+        super().__init__(by_port, log, grace=_STOP_SECONDS, max_body=max_body, keep_alive=keep_alive)
         self._sites = sites
 
     async def _listen(self, sockets: list[socket.socket] | None) -> None:

@@ -15,14 +15,15 @@ from pkigen.serve.http.access_log import AccessLog
 from pkigen.serve.http.connections import Connections
 from pkigen.serve.http.limits import MAX_BODY, MAX_INCOMPLETE_HEAD, RequestLimits
 
-_KEEP_ALIVE_SECONDS = 5
+KEEP_ALIVE_SECONDS = 5
 
 
 class LimitedServer(uvicorn.Server):
     """A server that limits requests and connections, and leaves no connection open when it stops.
 
     ``grace`` is how many seconds active requests have to finish when the server stops; ``max_body`` limits
-    the bytes of a request body. ``ready`` is set while the server listens.
+    the bytes of a request body, and ``keep_alive`` is how many seconds an idle connection stays open.
+    ``ready`` is set while the server listens.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class LimitedServer(uvicorn.Server):
         *,
         grace: int,
         max_body: int = MAX_BODY,
+        keep_alive: int = KEEP_ALIVE_SECONDS,
         log_config: dict[str, Any] | None = None,
     ) -> None:
         self.connections = Connections()
@@ -47,7 +49,7 @@ class LimitedServer(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 access_log=False,
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_keep_alive=keep_alive,
                 timeout_graceful_shutdown=grace,
                 log_config=log_config,
             )

@@ -70,12 +70,15 @@ def web_server(directory: Path) -> Iterator[tuple[Path, int]]:
 
 
 @contextmanager
-def acme_server(directory: Path, *options: str, settings: str = "") -> Iterator[Acme]:
-    """Serve the template ``sensors`` with ACME, and the web server of the devices."""
+def acme_server(directory: Path, *options: str, settings: str = "", issuing: str = "") -> Iterator[Acme]:
+    """Serve the template ``sensors`` with ACME, and the web server of the devices.
+
+    ``issuing`` are further fields of the issuing CA.
+    """
     with web_server(directory) as (web, port):
         tls_port = free_port()
         protocol = f"{{http_port: {port}, tls_port: {tls_port}}}{settings}"
-        with serving(environment_with("acme", protocol, directory), *options) as enrolment:
+        with serving(environment_with("acme", protocol, directory, issuing), *options) as enrolment:
             yield Acme(enrolment.url, enrolment.trust, web, port, tls_port, enrolment)
 
 

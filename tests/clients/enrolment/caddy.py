@@ -63,11 +63,18 @@ class Caddy:
         return x509.load_pem_x509_certificate(paths[0].read_bytes()) if paths else None
 
     @contextmanager
-    def running(self, *, always_renews: bool = False) -> Iterator[None]:
-        """Run Caddy until the block ends; ``always_renews`` begins its renewal window with the validity."""
+    def running(self, *, always_renews: bool = False, checks_ocsp: bool = False) -> Iterator[None]:
+        """Run Caddy until the block ends.
+
+        ``always_renews`` begins its renewal window with the validity; with ``checks_ocsp``, Caddy looks at
+        OCSP responses every second instead of every hour.
+        """
+        automation = self._config["apps"]["tls"]["automation"]
         if always_renews:
-            for policy in self._config["apps"]["tls"]["automation"]["policies"]:
+            for policy in automation["policies"]:
                 policy["renewal_window_ratio"] = 1.0
+        if checks_ocsp:
+            automation["ocsp_interval"] = "1s"
         path = self._directory / "caddy.json"
         path.write_text(json.dumps(self._config))
         home = {"HOME": str(self._directory), "XDG_DATA_HOME": str(self._directory)}

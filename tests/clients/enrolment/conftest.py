@@ -32,7 +32,7 @@ PROFILE = """
 name: devices
 base_url: http://127.0.0.1:{port}
 defaults: {{key: ec-p256, subject: {{O: Contoso}}, valid: 47d}}
-authorities: {{root: {{}}, ot-issuing: {{issuer: root, key: rsa-2048}}}}
+authorities: {{root: {{}}, ot-issuing: {{issuer: root, key: rsa-2048{issuing}}}}}
 enrolment:
   sensors:
     issuer: ot-issuing
@@ -99,10 +99,15 @@ def serving(folder: Path, *options: str) -> Iterator[Enrolment]:
     assert "Traceback" not in outcome.err, outcome.err
 
 
-def environment_with(protocol: str, settings: str, out: Path) -> Path:
-    """Build the environment of a template ``sensors`` with one protocol."""
+def environment_with(protocol: str, settings: str, out: Path, issuing: str = "") -> Path:
+    """Build the environment of a template ``sensors`` with one protocol.
+
+    ``issuing`` are further fields of the issuing CA.
+    """
     profile = out / "devices.yaml"
-    profile.write_text(PROFILE.format(port=free_port(), protocol=protocol, settings=settings))
+    profile.write_text(
+        PROFILE.format(port=free_port(), protocol=protocol, settings=settings, issuing=issuing)
+    )
     return build(load(profile), out).folder
 
 
