@@ -192,15 +192,21 @@ def _surveyed(
 @contextmanager
 def _served(environment: Environment, columns: Sequence[Column]) -> Iterator[tuple[str | None, str | None]]:
     """Serve the environment if a validator needs it; yield the addresses of the HTTP proxy and of TLS."""
+    from pkigen.clock import utc_now
+    from pkigen.matrix.browser import MAX_AGE
     from pkigen.serve import serve_as_proxy, serve_tls
 
     with ExitStack() as servers:
         proxy, tls = None, None
         if any(column.asks_a_server for column in columns):
             proxy = servers.enter_context(serve_as_proxy(environment.folder, at=environment.clock))
-        if any("tls" in column.validator.looks_at for column in columns) and any(
-            case.is_for_servers for case in environment.cases()
-        ):
+        browsers = [column.name for column in columns if "tls" in column.validator.looks_at]
+        if browsers and any(case.is_for_servers for case in environment.cases()):
+            if abs(utc_now() - environment.clock) > MAX_AGE:
+                print_message(
+                    f"{' and '.join(browsers)}: skipped, because browsers use the clock of this machine, and "
+                    "the environment is an hour older or newer. Build it again in another directory."
+                )
             url = servers.enter_context(serve_tls(environment.folder))
             tls = url.removeprefix("https://")
         yield proxy, tls

@@ -19,7 +19,7 @@ from pkigen.clock import utc_now
 from pkigen.errors import EnvironmentFailure
 from pkigen.matrix.validator import SECONDS, Answer, MatrixCase, PartVerdict, answer
 
-_MAX_AGE = timedelta(hours=1)
+MAX_AGE = timedelta(hours=1)
 """A browser uses the clock of the machine: the times of older environments would have another meaning."""
 _STARTING = 60
 """Timeout in seconds of the start."""
@@ -34,7 +34,7 @@ class Browser(Protocol):
     def open(self, case: MatrixCase, seconds: float) -> str | None:
         """Return the error of a page, "" if it opens, None if the browser cannot request it.
 
-        Raises TimeoutError after ``seconds``, and EOFError if the browser has ended.
+        Raises TimeoutError after ``seconds``, and EOFError or ConnectionError if the browser has ended.
         """
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ def judge_in_browser(
                         answers[case.name] = _answer(error)
             except TimeoutError:
                 answers[case.name] = _answer(f"does not come to an end within {SECONDS} s")
-            except EOFError:
+            except (EOFError, ConnectionError):
                 answers[case.name] = _answer("the browser ends")
             finally:
                 browser.close()
@@ -72,7 +72,7 @@ def judge_in_browser(
 def _connect(browser: Browser) -> None:
     try:
         browser.connect(_STARTING)
-    except (TimeoutError, EOFError) as error:
+    except (TimeoutError, EOFError, ConnectionError) as error:
         raise EnvironmentFailure("the browser does not start, or is not the supported version") from error
 
 
@@ -82,7 +82,7 @@ def _answer(error: str) -> Answer:
 
 def _is_reachable(case: MatrixCase) -> bool:
     """Return whether the endpoint presents the case for its host name, at a time that is now."""
-    if case.tls is None or case.host is None or abs(utc_now() - case.at) > _MAX_AGE:
+    if case.tls is None or case.host is None or abs(utc_now() - case.at) > MAX_AGE:
         return False
     try:
         ip_address(case.host)

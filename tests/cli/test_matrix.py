@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pkigen import build
+from pkigen.environment.build.options import BuildOptions
 from pkigen.matrix import VALIDATORS
 from tests.cli.conftest import Cli
 
@@ -143,6 +145,16 @@ def test_a_missing_validator_is_reported_and_skipped(
     nobody = cli("matrix", mixed, "--validators", "openssl")
     assert nobody.code == 2
     assert "none of these validators is installed" in nobody.err
+
+
+@pytest.mark.needs("chromium", "certutil")
+def test_browsers_skip_an_environment_with_another_clock_and_the_command_reports_it(
+    cli: Cli, tmp_path: Path
+) -> None:
+    folder = build(_PROFILE, tmp_path / "out", BuildOptions(at=datetime(2026, 1, 31, tzinfo=UTC))).folder
+    outcome = cli("matrix", folder, "--validators", "chromium", "--json")
+    assert "chromium: skipped, because browsers use the clock of this machine" in outcome.err
+    assert {cell["word"] for row in json.loads(outcome.out)["rows"] for cell in row["cells"]} == {"blind"}
 
 
 @pytest.mark.parametrize(
