@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -87,6 +88,7 @@ server check-eap-tls {{
 _UPN = '"%{TLS-Client-Cert-Subject-Alt-Name-Upn}" == "%{User-Name}"'
 _HOST = '"host/%{TLS-Client-Cert-Subject-Alt-Name-Dns}" == "%{User-Name}"'
 _LOGON = r'"%{TLS-Client-Cert-X509v3-Extended-Key-Usage-OID[*]}" =~ /1\.3\.6\.1\.4\.1\.311\.20\.2\.2/'
+_RESULT = re.compile("Sent Access-(Accept|Reject)")
 _SERVER = "nps01.corp.example"
 
 PURPOSE, REVOKED, EXPIRED = "unsuitable certificate purpose", "certificate revoked", "certificate has expired"
@@ -138,6 +140,7 @@ class Radius:
     folder: Path
     port: int
     lines: list[str]
+    read: threading.Condition
 
     def result(self, client: Case, user: str, server_name: str) -> tuple[bool, str]:
         """Authenticate a client with EAP-TLS: whether it succeeds, and what both programs print."""
@@ -151,6 +154,8 @@ class Radius:
         before = len(self.lines)
         command = ["eapol_test", "-c", str(network), "-p", str(self.port), "-s", _SECRET, "-t", str(_SECONDS)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
+        with self.read:
+            self.read.wait_for(lambda: any(map(_RESULT.search, self.lines[before:])), _SECONDS)
         return done.returncode == 0, done.stdout + "".join(self.lines[before:])
 
 
@@ -166,13 +171,15 @@ def freeradius(environment: Environment, folder: Path, name: str, condition: str
     port = free_port()
     configuration = _CONFIGURATION.format(directory=folder, secret=_SECRET, port=port, condition=condition)
     (folder / "radiusd.conf").write_text(configuration)
-    ready, lines = threading.Event(), list[str]()
+    ready, lines, added = threading.Event(), list[str](), threading.Condition()
     command = ["freeradius", "-X", "-d", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
 
         def read() -> None:
             for line in process.stdout or ():
-                lines.append(line)
+                with added:
+                    lines.append(line)
+                    added.notify()
                 if line.startswith("Ready to process requests"):
                     ready.set()
             ready.set()
@@ -182,7 +189,7 @@ def freeradius(environment: Environment, folder: Path, name: str, condition: str
         try:
             assert ready.wait(_SECONDS)
             assert process.poll() is None, "".join(lines[-20:])
-            yield Radius(environment, folder, port, lines)
+            yield Radius(environment, folder, port, lines, added)
         finally:
             process.terminate()
             process.wait()
