@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import logging
+import re
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
