@@ -123,7 +123,7 @@ clients: $(STAMP) .venv-certbot/.made  ## real clients of ACME, EST, SCEP and CM
 opcua: $(STAMP) $(OPCUA_STAMP)  ## SecureChannels of asyncua and node-opcua with exported PKI directories
 	$(RUN) -m tests.opcua .venv-opcua
 
-pkilint: $(STAMP) .venv-pkilint/.made  ## the sets tls-br and smime-br-strict and the faults of negative-cabf, judged by pkilint
+pkilint: $(STAMP) .venv-pkilint/.made  ## the catalog, shipped profiles, and the sets tls-br and smime-br-strict, judged by pkilint
 	PKIGEN_PKILINT=.venv-pkilint/bin/python $(RUN) -m pytest tests/pkilint $(TEST_ARGS)
 
 # Columns of the matrix that are too large for every test run; .venv has their other requirements.

@@ -16,16 +16,16 @@ from tests.tools import ROOT
 
 PAGE = ROOT / "docs" / "matrix.md"
 _MARKS = {"accept": "✓", "refuse": "✕", "blind": "·", UNKNOWN: "?"}
-_PROMISED = {"R": ("refuse", "blind"), "A": ("accept", "blind"), "P": ("accept", "blind")}
+_EXPECTED = {"R": ("refuse", "blind"), "A": ("accept", "blind"), "P": ("accept", "blind")}
 
 
 def differs(fault: str, word: str) -> bool:
-    """Whether a word is not what the class of a fault promises."""
-    return word != UNKNOWN and word not in _PROMISED.get(FAULTS[fault].verdict, (word,))
+    """Return whether a verdict differs from the one that the class of a fault expects."""
+    return word != UNKNOWN and word not in _EXPECTED.get(FAULTS[fault].verdict, (word,))
 
 
 def page() -> str:
-    """The page as it has to be."""
+    """Return the text of the page."""
     record: dict[str, Any] = yaml.safe_load(ROWS.read_text("utf-8"))
     rows = record["rows"]
     parts = (_head(record), _columns(record), _tables(rows), _other_systems(record), _reasons())
@@ -33,7 +33,7 @@ def page() -> str:
 
 
 def figures() -> tuple[int, int, int, int]:
-    """Return the numbers of cases, columns, validators, and differences from what the faults promise."""
+    """Return the numbers of cases, columns, validators, and verdicts that differ from the expected ones."""
     record: dict[str, Any] = yaml.safe_load(ROWS.read_text("utf-8"))
     differences = sum(_differences(record["rows"]).values())
     return record["made"]["cases"], len(VALIDATORS), len(_codebases()), differences
@@ -41,18 +41,18 @@ def figures() -> tuple[int, int, int, int]:
 
 def _head(record: dict[str, Any]) -> Iterator[str]:
     made, differing = record["made"], sum(_differences(record["rows"]).values())
-    yield "# Who accepts what"
+    yield "# Validator verdicts"
     yield ""
     yield "<!-- Written by python -m tests.faults.record. -->"
     yield ""
     yield (
-        f"The {made['cases']} cases of the shipped profile `negative`, put to {len(VALIDATORS)} "
-        f"columns of {len(_codebases())} validators that share no code with pkigen or each other, on "
-        f"{made['on']}: {differing} verdicts are not what the class of a fault promises. "
-        f"Each has its reason below. It took {made['seconds']} seconds on two cores."
+        f"The shipped profile `negative` has {made['cases']} cases. {len(_codebases())} validators, which "
+        f"share no code with pkigen or with each other, judged them in {len(VALIDATORS)} columns on "
+        f"{made['on']}. {differing} verdicts differ from the one that the class of the fault expects; the "
+        f"reasons are below. The run took {made['seconds']} seconds on two cores."
     )
     yield ""
-    yield "To have it on your machine, with the words of each refusal and a page to click through:"
+    yield "To repeat the comparison on your machine, with the message of each rejection in an HTML page:"
     yield ""
     yield "```sh"
     yield "pkigen build negative"
@@ -61,17 +61,18 @@ def _head(record: dict[str, Any]) -> Iterator[str]:
     yield "```"
     yield ""
     yield (
-        "`pkigen matrix` exits with 1 if a verdict is not as expected and `pkigen/matrix/known.yaml` has "
-        "no reason for it, whatever the version; with a version other than the recorded one it says so. A "
-        "reason that no longer holds fails as well: in the environment `negative`, with the recorded "
-        "version; with another it is only reported. A reason may be bound to versions. "
-        "[Findings](findings.md) are written up with commands that show them."
+        "`pkigen matrix` exits with 1 if a verdict differs from the expected one and "
+        "`pkigen/matrix/known.yaml` has no reason for it. If the version of a validator is not the recorded "
+        "one, the command reports that. In the environment `negative`, it also exits with 1 if a reason no "
+        "longer explains a difference of the recorded version; for another version, it only reports that. "
+        "A reason can be limited to some versions. [Findings](findings.md) describes the bugs, with the "
+        "commands that reproduce them."
     )
     yield ""
 
 
 def _codebases() -> set[str]:
-    """Columns of the same code count once."""
+    """Return the validators; columns of one validator count once."""
     return {column.name.partition("-")[0] for column in VALIDATORS}
 
 
@@ -88,7 +89,7 @@ def _columns(record: dict[str, Any]) -> Iterator[str]:
     counts = _differences(record["rows"])
     yield "## Validators"
     yield ""
-    yield "| | column | version | looks at | not as promised |"
+    yield "| | column | version | checks | differences |"
     yield "|---|---|---|---|---|"
     for number, column in enumerate(VALIDATORS, 1):
         sights = ", ".join(sight for sight in CAPABILITIES if sight in column.looks_at)
@@ -96,11 +97,10 @@ def _columns(record: dict[str, Any]) -> Iterator[str]:
         yield f"| {number} | `{column.name}` | {version} | {sights} | {counts[column.name]} |"
     yield ""
     yield (
-        "What a column does not look at is a property of the column and no acceptance: `bouncycastle` "
-        "compares no host names, `pyca` and `webpki` see no CRL. `file` is how PEM files are written, "
-        "`fetching` how CRLs come over HTTP, `tls` how a TLS server behaves. Browsers see what the TLS "
-        "endpoint presents for a host name, at the time of the machine: an environment must not be older "
-        "than an hour."
+        "A check that a column does not perform is not an acceptance: `bouncycastle` compares no host names, "
+        "and `pyca` and `webpki` read no CRL. `file` is the form of PEM files, `fetching` the download of "
+        "CRLs over HTTP, `tls` the behavior of a TLS server. Browsers connect to the TLS endpoint, at the "
+        "time of the machine: the environment must not be older than an hour."
     )
     yield ""
 
@@ -110,8 +110,8 @@ def _tables(rows: dict[str, dict[str, str]]) -> Iterator[str]:
     yield ""
     unknown = any(UNKNOWN in row.values() for row in rows.values())
     yield (
-        "✓ accepts, ✕ refuses, ○ refuses something else, · does not look at it"
-        f"{', ? not recorded yet' if unknown else ''}; **bold**: not as promised."
+        "✓ accepts, ✕ rejects, ○ rejects another part of the case, · does not check it"
+        f"{', ? not recorded yet' if unknown else ''}; **bold**: differs from the expected verdict."
     )
     yield ""
     yield "; ".join(f"{letter}: {words}" for letter, words in VERDICTS.items()) + "."
@@ -137,8 +137,9 @@ def _other_systems(record: dict[str, Any]) -> Iterator[str]:
         yield f"## {other['system']}"
         yield ""
         yield (
-            f"The same cases, with the validators of {other['system']}. These verdicts differ from those "
-            f"above, which are of {record['system']}; **bold**: not as promised."
+            f"The same cases, with the validators of {other['system']}. The table lists the verdicts that "
+            f"differ from those above, which are of {record['system']}; **bold**: differs from the expected "
+            "verdict."
         )
         yield ""
         yield "| fault | | validator | verdict |"
@@ -161,8 +162,8 @@ def _reasons() -> Iterator[str]:
     yield "## Reasons"
     yield ""
     yield (
-        "A choice is documented, or what an option turns on; a limit is something that is not processed; a "
-        "bug looks like one."
+        "*choice*: documented behavior, or the effect of an option; *limit*: an unsupported feature; *bug*: "
+        "behavior that contradicts the standard or the documentation."
     )
     for column in VALIDATORS:
         own = [

@@ -1,6 +1,7 @@
 """Compares all cases of limbo.json: ``python -m tests.limbo FILE``.
 
-Writes docs/limbo.md. The exit code is 1 if a verdict differs without a reason, or a reason explains nothing.
+Writes docs/limbo.md. The exit code is 1 if a verdict differs without a reason, a reason explains nothing, or
+a case has no counterpart in the catalog.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pkigen.matrix import VALIDATORS, Column
+from tests.limbo.counterparts import discrepancies
 from tests.limbo.page import PAGE, page
 from tests.limbo.survey import survey_limbo, unused_reasons
 from tests.matrix.tools import OPTIONAL
@@ -29,6 +31,8 @@ def main() -> int:
         matrix, skipped = survey_limbo(file, Path(folder), columns)
     for subject, column, cell in matrix.unexplained:
         print(f"{subject.name} {column.name}: expected {subject.expected}, got {cell.word}: {cell.words}")
+    differing = list(discrepancies(file))
+    print(*differing, sep="\n", end="\n" if differing else "")
     missing = [one.name for one, version in versions if version is None]
     unused = [] if missing else unused_reasons(matrix)
     for one in unused:
@@ -38,7 +42,7 @@ def main() -> int:
         print(f"not installed: {', '.join(missing)}; the page is not written")
     else:
         PAGE.write_text(page(matrix, skipped), "utf-8")
-    return int(bool(matrix.unexplained or unused))
+    return int(bool(matrix.unexplained or unused or differing))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pkigen.faults import FAULTS
 from pkigen.matrix import Cell, Matrix, Subject
 from pkigen.matrix.runner import BLIND
+from tests.limbo.counterparts import SOUND, counterparts
 from tests.tools import ROOT
 
 PAGE = ROOT / "docs" / "limbo.md"
@@ -15,7 +17,7 @@ _EXPECTED = {"accept": "✓", "reject": "✕", "varies": "optional"}
 
 def page(matrix: Matrix, clients: int) -> str:
     """Return the page; ``clients`` is the number of cases that only ``pkigen verify`` judges."""
-    parts = (_head(matrix, clients), _columns(matrix), _verdicts(matrix), _reasons(matrix))
+    parts = (_head(matrix, clients), _columns(matrix), _verdicts(matrix), _reasons(matrix), catalog_section())
     return "\n".join(line for lines in parts for line in lines)
 
 
@@ -46,7 +48,7 @@ def _head(matrix: Matrix, clients: int) -> Iterator[str]:
         "limbo expects its clients to reject what RFC 5280 and the Baseline Requirements of the CA/Browser "
         "Forum forbid CAs to issue. Validators check what RFC 5280 (6.1) requires of clients, and more where "
         "they choose to: most differences are of this kind. A choice is documented, or a rule for CAs; a "
-        "limit is something that is not processed; a bug looks like one."
+        "limit is an unsupported feature; a bug contradicts the standard or the documentation."
     )
     yield ""
 
@@ -99,6 +101,27 @@ def _row(subject: Subject, cells: Sequence[Cell]) -> str:
 def _mark(cell: Cell) -> str:
     mark = _MARKS.get(cell.word, "○")
     return f"**{mark}**" if cell.differs else mark
+
+
+def catalog_section() -> Iterator[str]:
+    """Yield the counterparts of limbo's cases in the catalog."""
+    yield "## Counterparts in the catalog"
+    yield ""
+    yield (
+        "The fault of the catalog (`pkigen faults ID`) that shows the same defect as a case of limbo, and "
+        "its class. A fault may stand for several cases that differ in its parameters."
+    )
+    yield ""
+    yield "| case | fault | |"
+    yield "|---|---|---|"
+    for case, fault in counterparts().items():
+        if not isinstance(fault, str):
+            yield f"| {case} | none: {fault[1]} | |"
+        elif fault == SOUND:
+            yield f"| {case} | the certificate without a fault | |"
+        else:
+            yield f"| {case} | `{fault}` | {FAULTS[fault].verdict} |"
+    yield ""
 
 
 def _reasons(matrix: Matrix) -> Iterator[str]:

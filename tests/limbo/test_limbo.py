@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.faults import FAULTS
 from pkigen.formats import pem
 from pkigen.matrix import VALIDATORS, Column
 from pkigen.matrix.known_differences import LIMBO_FILE, read_differences
 from tests.inspection.path.hierarchies import issue
-from tests.limbo.page import PAGE, page
+from tests.limbo.counterparts import NONE, SOUND, counterparts, discrepancies
+from tests.limbo.page import PAGE, catalog_section, page
 from tests.limbo.survey import OWN_REASONS, survey_limbo, unused_reasons
 from tests.matrix.tools import OPTIONAL
 
@@ -80,3 +82,38 @@ def test_the_recorded_page_has_the_reasons_of_the_files() -> None:
         if not one.fault.startswith("bettertls") and one.column not in OPTIONAL
     }
     assert own - listed == set(), "run: make limbo LIMBO=FILE"
+
+
+def test_every_kind_of_limbo_has_a_counterpart_in_the_catalog() -> None:
+    known = counterparts()
+    listed = set(re.findall(r"^\| ([a-z0-9]+::\S+) \|", PAGE.read_text("utf-8"), re.MULTILINE))
+    listed = {case for case in listed if not case.startswith("online::")}
+    assert len(listed) > 100
+    assert listed <= known.keys()
+    faults = {fault for fault in known.values() if isinstance(fault, str)} - {SOUND}
+    assert faults <= FAULTS.keys()
+    assert all(one[0] == NONE and one[1] for one in known.values() if isinstance(one, list))
+
+
+def test_the_page_has_the_counterparts() -> None:
+    section = "\n".join(catalog_section())
+    assert section in PAGE.read_text("utf-8"), "run: make limbo LIMBO=FILE"
+
+
+@pytest.mark.parametrize(
+    ("case", "expected", "words"),
+    [
+        ("rfc5280::validity::expired-leaf", "SUCCESS", "SUCCESS, but expired has class R"),
+        ("crl::certificate-not-on-crl", "FAILURE", "FAILURE, but sound has class A"),
+        ("rfc5280::nc::a-new-one", "FAILURE", "no counterpart"),
+        ("rfc5280::validity::expired-leaf", "FAILURE", ""),
+    ],
+)
+def test_a_counterpart_with_another_result_is_reported(
+    tmp_path: Path, case: str, expected: str, words: str
+) -> None:
+    file = tmp_path / "limbo.json"
+    file.write_text(json.dumps({"testcases": [{"id": case, "expected_result": expected}]}))
+    reported = "".join(discrepancies(file))
+    assert words in reported
+    assert bool(reported) == bool(words)

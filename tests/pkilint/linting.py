@@ -7,7 +7,12 @@ import os
 import subprocess
 from pathlib import Path
 
-PYTHON = os.environ.get("PKIGEN_PKILINT", "")
+from tests.tools import ROOT
+
+WHOLE = "PKIGEN_PKILINT" in os.environ
+"""Whether `make pkilint` runs the tests."""
+_INSTALLED = ROOT / ".venv-pkilint" / "bin" / "python"
+PYTHON = os.environ.get("PKIGEN_PKILINT", str(_INSTALLED) if _INSTALLED.exists() else "")
 
 
 def lint(against: list[str], paths: list[Path]) -> list[list[str]]:

@@ -11,10 +11,10 @@ import yaml
 
 from pkigen.cases.case import name_of_copy
 from tests.environment.profiles import build_it, manifest
-from tests.pkilint.linting import PYTHON, lint
+from tests.pkilint.linting import WHOLE, lint
 
 pytestmark = pytest.mark.skipif(
-    not PYTHON, reason="make pkilint runs these tests, with pkilint in .venv-pkilint"
+    not WHOLE, reason="make pkilint runs these tests, with pkilint in .venv-pkilint"
 )
 _EXPECTED = yaml.safe_load((Path(__file__).parent / "findings.yaml").read_text())
 

@@ -114,32 +114,36 @@ class OcspResponseBuilder:
     def _status(self, answer: str, this_update: datetime) -> ocsp.RevokedStatus | str:
         if answer != "revoked":
             return answer
-        return ocsp.RevokedStatus(min(this_update, self.clock) - _DAY, _REASON)
+        return ocsp.RevokedStatus(min(this_update, self.clock), _REASON)
 
     def _responder(self, name: str, plan: Responder) -> tuple[PrivateKey, bytes]:
         """Return the key and certificate of a delegated responder (RFC 6960, section 4.2.2.2)."""
         key = self.rogue_key("OCSP responder", kind_of(self.issuing.key).name)
         own = signer(to_pkcs8(key))
         subject = names.name([("CN", f"OCSP responder for {name}"[:64])])
-        issuer, signs = self.issuer.subject, self.issuing
-        if plan.issued_by == "itself":
-            issuer, signs = subject, own
-        elif plan.issued_by != "issuer":
+        issuer, signs = self.issuer, self.issuing
+        if plan.issued_by not in ("issuer", "itself"):
             other = self.authority(plan.issued_by)
-            issuer, signs = Certificate(other.certificate).subject, other.signer
+            issuer, signs = Certificate(other.certificate), other.signer
         certificate_plan = self._responder_plan(plan, subject, issuer)
+        if plan.issued_by == "itself":
+            certificate_plan, signs = replace(certificate_plan, issuer=subject), own
         spki = public_key_info(key)
         return key, certificate(certificate_plan, spki, own.key_identifier, signs, self.entropy)
 
-    def _responder_plan(self, plan: Responder, subject: Name, issuer: Name) -> CertificatePlan:
+    def _responder_plan(self, plan: Responder, subject: Name, issuer: Certificate) -> CertificatePlan:
         purposes = der.sequence(*map(der.oid, plan.purposes))
-        end = self.clock - _DAY if plan.ended else self.clock + 365 * _DAY
+        begin, end = self.clock - _DAY, self.clock + 365 * _DAY
+        if plan.ended:  # before the issuer began, which may be as old as the environment
+            begin, end = begin - 365 * _DAY, begin
+        else:
+            begin, end = max(begin, issuer.not_before), min(end, issuer.not_after)
         return CertificatePlan(
             issuer_id="",
             subject=subject,
-            issuer=issuer,
+            issuer=issuer.subject,
             serial=plan.serial or int.from_bytes(self.serial_bytes, "big") >> 1,
-            not_before=end - 366 * _DAY,
+            not_before=begin,
             not_after=end,
             signature=Signature(),
             extensions=(

@@ -70,6 +70,59 @@ def bc_not_critical_intermediate(case: Case) -> Case:
     return set_critical(case, _BC, False, case.intermediate())
 
 
+@fault("V", "path", "4.2.1.9", finds=("ca-basic-constraints",))
+def bc_not_critical_root(case: Case) -> Case:
+    """The root certificate has basic constraints that are not critical.
+
+    They must be critical; few validators check this, and those that use only the name and key of a trust
+    anchor never do.
+    """
+    return set_critical(case, _BC, False, case.root)
+
+
+@fault("A", "path", "4.2.1.9")
+def bc_leaf_missing(case: Case) -> Case:
+    """The certificate has no basic constraints.
+
+    Only CA certificates require them; clients must accept the certificate (control case).
+    """
+    return leave_out(case, _BC)
+
+
+@fault("A", "path", "6.1.4 (l)")
+def bc_pathlen_boundary_ok(case: Case) -> Case:
+    """An intermediate CA has path length 1, and exactly one CA follows it in the path.
+
+    The limit is not exceeded: clients must accept the path (control case).
+    """
+    limit = der.sequence(_CA, der.integer(1))
+    return put(case.with_subordinate(), _BC, limit, critical=True, level=1)
+
+
+@fault("A", "path", "6.1.4 (m)")
+def bc_pathlen_increases_ok(case: Case) -> Case:
+    """A subordinate CA has a longer path length than the CA above it.
+
+    The longer limit has no effect: the remaining length is the smaller one, and the path does not exceed it.
+    Clients must accept the path (control case).
+    """
+    case = put(case.with_subordinate(), _BC, der.sequence(_CA, der.integer(1)), critical=True, level=1)
+    return put(case, _BC, der.sequence(_CA, der.integer(5)), critical=True, level=0)
+
+
+@fault("V", "path", "6.1.4 (l)", finds=("no-ca", "key-usage-no-certsign"))
+def bc_pathlen_leaf_ca(case: Case) -> Case:
+    """The server presents a CA certificate below a CA with path length 0.
+
+    The last certificate of a path does not count for the limit, so that RFC 5280 permits the path. Some
+    clients count it, others reject any CA certificate as a server certificate.
+    """
+    limit = der.sequence(_CA, der.integer(0))
+    case = put(case, _BC, limit, critical=True, level=case.intermediate())
+    usages = der.named_bits(("digitalSignature", "keyCertSign"), oids.KEY_USAGES)
+    return put(put(case, _BC, limit, critical=True), oids.KEY_USAGE, usages, critical=True)
+
+
 @fault("V", "path", "CABF BR 7.1.2.7.8", finds=("no-ca", "key-usage-no-certsign"))
 def bc_leaf_ca_true(case: Case) -> Case:
     """The certificate is a CA certificate: CA is TRUE, and its key may sign others.

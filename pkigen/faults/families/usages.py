@@ -10,6 +10,7 @@ from pkigen.cases.extension_values import (
     leave_out,
     put,
     set_critical,
+    value_of,
 )
 from pkigen.faults.registry import fault
 from pkigen.keys.kinds import parse_kind
@@ -41,6 +42,26 @@ def ku_ca_missing(case: Case) -> Case:
     CA certificates must contain it; many clients treat its absence as unrestricted.
     """
     return leave_out(case, _KU, case.intermediate())
+
+
+@fault("V", "path", "4.2.1.3", finds=("path:not-a-ca", "ca-key-usage", "path-valid", "chain-of-trust"))
+def ku_root_no_certsign(case: Case) -> Case:
+    """The root certificate has a key usage without keyCertSign.
+
+    Validators that use only the name and key of a trust anchor accept the path; others report that the root
+    must not sign certificates.
+    """
+    return put(case, _KU, _usages("cRLSign"), critical=True, level=case.root)
+
+
+@fault("A", "path", "4.2.1.3")
+def ku_leaf_missing(case: Case) -> Case:
+    """The certificate has no key usage.
+
+    The extension is required only in CA certificates; without it, the key may be used for any purpose.
+    Clients must accept the certificate (control case).
+    """
+    return leave_out(case, _KU)
 
 
 @fault("P", "lint", "4.2.1.3")
@@ -135,7 +156,8 @@ def ku_trailing_octet(case: Case) -> Case:
 
     DER omits trailing zero bits of a named bit list; few parsers check this.
     """
-    return put(case, _KU, der.bit_string(b"\xa0\x00", 5), critical=True)
+    bits = der.contents(value_of(case, _KU))[1:]
+    return put(case, _KU, der.bit_string(bits + b"\x00", 5), critical=True)
 
 
 @fault("R", "path", "4.2.1.12", finds=("path:purpose", "server-purpose", "key-usage-consistent"))
@@ -187,10 +209,20 @@ def eku_critical(case: Case) -> Case:
 def eku_intermediate_excludes(case: Case) -> Case:
     """The issuing CA certificate is only for client certificates (clientAuth).
 
-    Most validators apply the purposes of a CA to the certificates that it issues, and reject the
-    path.
+    Browsers and many validators apply the purposes of a CA to the certificates that it issues, and reject
+    the path; RFC 5280 does not require that.
     """
     return put(case, _EKU, _purposes("clientAuth"), level=case.intermediate())
+
+
+@fault("P", "lint", "CABF BR 7.1.2.1.2")
+def eku_root_present(case: Case) -> Case:
+    """The root certificate has an extended key usage, for servers and clients.
+
+    Path validators accept it. The Baseline Requirements do not allow the extension in a root; linters report
+    it.
+    """
+    return put(case, _EKU, _purposes("serverAuth", "clientAuth"), level=case.root)
 
 
 @fault("V", "path", "4.2.1.12", finds=("path:purpose",))

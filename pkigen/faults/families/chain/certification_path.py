@@ -280,7 +280,8 @@ def chain_root_as_leaf(case: Case) -> Case:
 def chain_issuer_loop(case: Case) -> Case:
     """The certification path contains two CAs that certified each other.
 
-    Clients cannot build a path to a trusted root, and must not loop.
+    The upper one has no authority key identifier. Clients cannot build a path to a trusted root, and must not
+    loop.
     """
     trusted = _sound_root(case)
     if case.root != 1:

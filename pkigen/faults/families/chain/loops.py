@@ -10,6 +10,9 @@ from pkigen.cases.extension_values import leave_out, put
 from pkigen.faults.registry import fault
 from pkigen.model import Entity
 
+_CAS = 20
+_IDENTIFIERS = (oids.AUTHORITY_KEY_IDENTIFIER, oids.SUBJECT_KEY_IDENTIFIER)
+
 
 @fault("R", "path", "6.1", finds=("path:untrusted-root", "path-valid", "chain-of-trust"))
 def chain_cycle_same_name(case: Case) -> Case:
@@ -35,6 +38,42 @@ def chain_cycle_same_name(case: Case) -> Case:
     for level in (0, 1):
         case = leave_out(case, oids.AUTHORITY_KEY_IDENTIFIER, level)
     return case.trusting(trusted)
+
+
+@fault(
+    "R",
+    "path",
+    "6.1",
+    finds=(
+        "path:untrusted-root",
+        "authority-key-identifier",
+        "ca-subject-key-identifier",
+        "path-valid",
+        "signature-sha256-rsa",
+        "chain-of-trust",
+    ),
+)
+def chain_unrooted_same_name(case: Case) -> Case:
+    """The certification path has 20 CAs of the same name and key, and no trusted root.
+
+    The certificates have no key identifiers: each CA may have issued each other one, so that clients that try
+    all orders do not end. Clients report an unknown issuer.
+    """
+    if case.root != 1:
+        raise Impossible("it requires an intermediate CA below a root")
+    trusted = case.authorities[-1].id
+    case = case.with_chain_of(_CAS - 1)
+    case = case.change_authority(case.root, lambda root: replace(root, trusted=False))
+    name, key = case.authority_plan(case.root).subject, f"CAs of {case.entity.name}"
+
+    def alike(authority: Entity) -> Entity:
+        plan = authority.certificates[0]
+        others = tuple(one for one in plan.extensions if one.oid not in _IDENTIFIERS)
+        plan = replace(plan, subject=name, issuer=name, extensions=others)
+        return replace(authority, certificates=(plan,), key="ec-p256", key_of=key)
+
+    case = replace(case, authorities=tuple(map(alike, case.authorities)))
+    return leave_out(case.change(issuer=name), oids.AUTHORITY_KEY_IDENTIFIER).trusting(trusted)
 
 
 @fault("V", "parse", "RFC 8446 4.4.2")

@@ -127,11 +127,12 @@ def crl_duplicate_extension(case: Case) -> Case:
     return extend_crl(case, oids.CRL_NUMBER, der.integer(0))
 
 
-@fault("P", "revocation", "5.3")
+@fault("P", "revocation", "5.1.2.6")
 def crl_duplicate_entry(case: Case) -> Case:
     """The CRL lists the serial number of another certificate twice.
 
-    Clients use the first of the two entries and stop there.
+    Serial numbers identify the entries of a CRL uniquely. Clients do not notice a second entry, least of all
+    one for another certificate.
     """
     return list_in_crl(case, CrlEntry(NOBODYS_SERIAL), CrlEntry(NOBODYS_SERIAL))
 

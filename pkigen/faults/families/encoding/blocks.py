@@ -29,7 +29,7 @@ def pem_crlf(case: Case) -> Case:
 def pem_cr_only(case: Case) -> Case:
     """The lines of the certificate file end in CR only.
 
-    RFC 7468 requires parsers to accept this; most read the whole file as one line and report that
+    RFC 7468 requires parsers to accept this; many read the whole file as one line and report that
     it contains no certificate. Convert the line endings to LF.
     """
     return _written(case, "cr")

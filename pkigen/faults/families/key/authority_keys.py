@@ -17,7 +17,7 @@ from pkigen.faults.families.key.public_keys import (
 )
 from pkigen.faults.families.key.published import DEBIAN_MODULUS, MODULUS_OF_16384_BITS
 from pkigen.faults.registry import fault
-from pkigen.model import CertificatePlan, Edit, EditOp, Entity, Signature
+from pkigen.model import CertificatePlan, Edit, EditOp, Signature
 
 _KEY, _ALGORITHM = (6,), (6, 0)
 _RSASSA_PSS = "1.2.840.113549.1.1.10"
@@ -210,12 +210,59 @@ def key_rsa_1024_root(case: Case) -> Case:
 
     Many clients reject the chain as too weak: an attacker who factors the key can issue certificates.
     """
+    return _with_root_key(case, "rsa-1024")
 
-    def change(root: Entity) -> Entity:
-        return replace(root, key="rsa-1024")
 
+def _with_root_key(case: Case, kind: str) -> Case:
+    """Change the kind of the root's key."""
     case.intermediate()
-    return case.change_authority(case.root, change)
+    return case.change_authority(case.root, lambda root: replace(root, key=kind))
+
+
+@fault("V", "path", "CABF BR 6.1.5")
+def key_ec_p192_root(case: Case) -> Case:
+    """The root has a key on the curve P-192.
+
+    Many libraries no longer support this weak curve; an attacker who finds the private key can issue
+    certificates.
+    """
+    return _with_root_key(case, "ec-p192")
+
+
+@fault("V", "path", "CABF BR 6.1.5")
+def key_dsa_root(case: Case) -> Case:
+    """The root has a DSA key.
+
+    Many clients do not support DSA, and cannot verify the signature of the issuing CA certificate.
+    """
+    return _with_root_key(case, "dsa-2048")
+
+
+@fault("P", "lint", "CABF BR 6.1.5")
+def key_rsa_2047_root(case: Case) -> Case:
+    """The root has a 2047-bit RSA key.
+
+    Linters report it: the Baseline Requirements demand a multiple of 8.
+    """
+    return _with_root_key(case, "rsa-2047")
+
+
+@fault(
+    "R",
+    "parse",
+    "4.1.2.7",
+    finds=("path:unsupported", "crl-fresh", "issuer-key-size", "chain-issuer", "crl-reachable"),
+)
+def key_spki_garbage_ca(case: Case) -> Case:
+    """The issuing CA has a public key that cannot be decoded.
+
+    The bits do not encode a key of the stated algorithm: clients cannot verify the signature of the
+    certificate.
+    """
+    garbage = Edit(BITS, EditOp.REPLACE, der.bit_string(bytes.fromhex("deadbeef")))
+    return case.change_authority_plan(
+        case.intermediate(), lambda plan: replace(plan, edits=(*plan.edits, garbage))
+    )
 
 
 @fault("P", "lint", "NIST SP 800-57 Part 1, 5.2")

@@ -81,7 +81,7 @@ def key_rsa_512(case: Case) -> Case:
 def key_rsa_1024_leaf(case: Case) -> Case:
     """The certificate has a 1024-bit RSA key.
 
-    Many clients reject it as too weak; public CAs require at least 2048 bits.
+    Browsers and other clients reject it as too weak; public CAs require at least 2048 bits.
     """
     return keyed(case, "rsa-1024")
 
@@ -333,7 +333,8 @@ def key_ec_compressed(case: Case) -> Case:
 def key_dsa(case: Case) -> Case:
     """The certificate has a DSA key.
 
-    TLS 1.3 does not support DSA; many clients reject the certificate.
+    TLS 1.3 does not support DSA, so that most clients cannot use the key; some
+    already reject the certificate.
     """
     return keyed(case, "dsa-2048")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put
@@ -97,6 +99,44 @@ def nc_intermediate_san_violated(case: Case) -> Case:
     """
     allowed = permitted(*own_names(case))
     case = constrained(case.with_subordinate(), 1, allowed)
+    return put(case, oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(ELSEWHERE), level=0)
+
+
+@fault("R", "path", "6.1.3 (c)", finds=_VIOLATED)
+def nc_excluded_second_name(case: Case) -> Case:
+    """The certificate has a second DNS name that its issuing CA excludes.
+
+    The CA does not exclude the first name. Clients must check all names, not only the one that they
+    connect to.
+    """
+    existing_dns_names(case)
+    return constrained(beside(case, ELSEWHERE), case.intermediate(), excluded(ELSEWHERE))
+
+
+@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint",))
+def nc_self_issued_last(case: Case) -> Case:
+    """The certificate has the name of its issuer, and a DNS name that the CA above does not permit.
+
+    Name constraints do not apply to self-issued certificates, except to the last one of the path. Clients
+    report a name outside the permitted subtrees.
+    """
+    existing_dns_names(case)
+    if not case.plan.subject:
+        raise Impossible("the certificate has no subject")
+    case = constrained(case.with_subordinate(), 1, permitted(ELSEWHERE))
+    name = case.plan.subject
+    case = case.change_authority_plan(0, lambda plan: replace(plan, subject=name))
+    return case.change(issuer=name)
+
+
+@fault("A", "path", "6.1.4 (g)")
+def nc_ca_outside_own_ok(case: Case) -> Case:
+    """The issuing CA certificate has a DNS name that its own constraints do not permit.
+
+    Constraints apply to the certificates below the CA, not to that of the CA. The names of the certificate
+    comply: clients that process name constraints must accept the path (control case).
+    """
+    case = constrained(case, case.intermediate(), permitted(*own_names(case)))
     return put(case, oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(ELSEWHERE), level=0)
 
 

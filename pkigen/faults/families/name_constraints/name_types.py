@@ -43,12 +43,13 @@ def nc_edi(case: Case) -> Case:
     return constrained(beside(case, name), case.intermediate(), excluded(name))
 
 
-@fault("V", "path", "RFC 9598 6", finds=_VIOLATED, cves=("CVE-2022-3602",))
+@fault("V", "path", "RFC 8398 6", finds=_VIOLATED, cves=("CVE-2022-3602",))
 def nc_email_punycode(case: Case) -> Case:
     """The certificate has an international mailbox in an excluded domain.
 
-    The constraint has the domain in Punycode, the certificate in UTF-8. Clients that decode Punycode report
-    an excluded name; OpenSSL 3.0.0 to 3.0.6 had a buffer overflow there. Others ignore this type of name.
+    The constraint has the domain in Punycode, the certificate in UTF-8, which RFC 8398 required and RFC 9598
+    forbids. Clients that decode Punycode report an excluded name; OpenSSL 3.0.0 to 3.0.6 had a buffer
+    overflow there. Others ignore this type of name.
     """
     mailbox = other_name(_SMTP_UTF8_MAILBOX, der.string(der.UTF8_STRING, "s\u00e9nsor@b\u00fccher.test"))
     return constrained(beside(case, mailbox), case.intermediate(), excluded(email("xn--bcher-kva.test")))

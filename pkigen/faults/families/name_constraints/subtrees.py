@@ -220,8 +220,8 @@ def nc_max_present(case: Case) -> Case:
 def nc_leading_dot(case: Case) -> Case:
     """The issuing CA certificate permits a DNS domain with a leading dot.
 
-    The form is defined only for URIs; some validators read it as any host of the domain, others
-    reject it.
+    The form is defined for mailboxes and URIs, not for DNS names; some validators read it as any host of
+    the domain, others reject it.
     """
     parents = {name.partition(".")[2]: None for name in existing_dns_names(case)}
     if "" in parents:
@@ -261,6 +261,16 @@ def nc_on_leaf(case: Case) -> Case:
     Name constraints are allowed only in CA certificates; some clients reject the certificate.
     """
     return constrained(case, None, permitted(*own_names(case)))
+
+
+@fault("V", "path", "4.2.1.10", finds=("ca-only-extensions",))
+def nc_on_leaf_noncritical(case: Case) -> Case:
+    """The certificate has name constraints that are not critical, although it is not a CA.
+
+    Name constraints are allowed only in CA certificates, as a critical extension. Clients that do not process
+    them ignore the extension; few of the others reject the certificate.
+    """
+    return constrained(case, None, permitted(*own_names(case)), critical=False)
 
 
 @fault("R", "path", "4.2.1.10", finds=("path:name-constraint", "path-valid", "chain-of-trust"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pkigen.cases.case import Case, Impossible, common_name
 from pkigen.cases.extension_values import leave_out
-from pkigen.cases.general_names import beside, dns, edi_party, email, uri, x400
+from pkigen.cases.general_names import beside, dns, edi_party, email, ip, uri, x400
 from pkigen.faults.families.san.alternative_names import SAN, host_of, only_names
 from pkigen.faults.registry import fault
 
@@ -165,3 +165,39 @@ def san_injection(case: Case) -> Case:
     Others report a host name mismatch.
     """
     return only_names(case, dns(f"{_OTHER_HOST}, DNS:{host_of(case)}"))
+
+
+@fault("A", "name", "RFC 9525 6.3", finds=("cn-in-san",))
+def san_wildcard_ok(case: Case) -> Case:
+    """The certificate has a wildcard for the first label of its host as its only SAN name.
+
+    Clients must accept it: the wildcard is the complete leftmost label, and stands for exactly one label
+    (control case).
+    """
+    first, _, rest = host_of(case).partition(".")
+    if first == "*" or "." not in rest:
+        raise Impossible("the host name of the certificate has too few labels")
+    return only_names(case, dns(f"*.{rest}"))
+
+
+@fault("R", "name", "RFC 9525 6.3", finds=(*_MISMATCH, "san-syntax", "name-syntax"))
+def san_wildcard_in_alabel(case: Case) -> Case:
+    """The certificate has a wildcard inside an internationalized label (A-label).
+
+    Clients report a host name mismatch: the Punycode of a label has no prefix that a wildcard could complete.
+    """
+    rest = host_of(case).partition(".")[2]
+    if "." not in rest:
+        raise Impossible("the host name of the certificate has too few labels")
+    host = f"xn--sensr-kva.{rest}"
+    renamed = replace(case, entity=replace(case.entity, hosts=(host,)))
+    return only_names(renamed, dns(f"xn--s*-kva.{rest}"))
+
+
+@fault("A", "name", "RFC 9525 6.5", finds=("cn-in-san",))
+def san_ip_ok(case: Case) -> Case:
+    """The certificate has the IP address of its server as its only SAN name.
+
+    Clients that connect to the address must accept the certificate (control case).
+    """
+    return only_names(_at_address(case), ip(bytes(map(int, _ADDRESS.split(".")))))

@@ -162,6 +162,17 @@ def expired_by_one_second(case: Case) -> Case:
     return case.change(not_before=end - _length(case), not_after=end)
 
 
+@fault("R", "path", "4.1.2.5", finds=("path:not-yet-valid", "begun", "not-before-past"))
+def not_yet_valid_by_one_minute(case: Case) -> Case:
+    """The certificate becomes valid one minute after the build.
+
+    Clients report that the certificate is not yet valid, except those that permit some difference of the
+    clocks.
+    """
+    begin = case.clock + timedelta(minutes=1)
+    return case.change(not_before=begin, not_after=begin + _length(case))
+
+
 @fault("A", "path", "4.1.2.5")
 def expires_at_the_second(case: Case) -> Case:
     """The certificate expires in the second of the build.

@@ -1,0 +1,40 @@
+"""What the texts of faults say about clients agrees with the recorded verdicts."""
+
+from __future__ import annotations
+
+import re
+
+from pkigen.faults import FAULTS
+from pkigen.faults.observed import observations
+from tests.faults.outsiders import UNKNOWN
+
+_CLAIM = re.compile(
+    r"\b(?P<quantity>most|many|few|some)(?: \w+)? (?:clients |validators |parsers |libraries )?"
+    r"(?:\w+ )?(?P<verb>reject|accept|check this|detect)",
+    re.IGNORECASE,
+)
+_REJECTS = {"most": (0.5, 1.0), "many": (0.25, 1.0), "few": (0.0, 0.35), "some": (0.01, 0.99)}
+"""The shares of validators that each word permits."""
+_ENOUGH = 8
+"""Verdicts on a fault: fewer do not permit a statement."""
+_BROWSERS = {"san-10000"}
+"""The text is about TLS clients, which the validators of the matrix are not."""
+
+
+def test_quantities_in_texts_agree_with_the_verdicts() -> None:
+    checked, wrong = 0, {}
+    for fault, row in observations().items():
+        words = [word for word in row.values() if word not in ("blind", UNKNOWN)]
+        known = FAULTS[fault]
+        match = _CLAIM.search(" ".join((known.says, *known.shows.split())))
+        if match is None or len(words) < _ENOUGH or fault in _BROWSERS:
+            continue
+        checked += 1
+        share = sum(word.startswith("refuse") for word in words) / len(words)
+        if match["verb"] == "accept":
+            share = 1 - share
+        lowest, highest = _REJECTS[match["quantity"].lower()]
+        if not lowest <= share <= highest:
+            wrong[fault] = f"'{match[0]}', but {share:.0%}"
+    assert checked > 70
+    assert wrong == {}
