@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from pkigen.environment.environment import Environment
 from pkigen.environment.path_tests import PathTestRun
 from pkigen.inspection.artifacts import read_path
 from pkigen.matrix import VALIDATORS, Column
+from pkigen.matrix.known_differences import LIMBO_FILE, read_differences
 from pkigen.x509 import Certificate
 from tests.bettertls.__main__ import survey_bettertls
 from tests.bettertls.original import changed_verdicts, verdicts
-from tests.bettertls.page import page
+from tests.bettertls.page import PAGE, page
+from tests.limbo.survey import OWN_REASONS
+from tests.matrix.tools import OPTIONAL
 
 _ANCHOR = "nc.root"
 _IDS = ("nameconstraints.0", "nameconstraints.3", "nameconstraints.5", "nameconstraints.736")
@@ -85,3 +89,16 @@ def test_the_cases_are_validated_a_day_after_their_validity_begins(environment: 
     begin = Certificate(base64.b64decode(leaf)).not_before
     times = {case["validation_time"] for case in limbo_document(exported)["testcases"]}
     assert times == {(begin + timedelta(days=1)).isoformat()}
+
+
+def test_the_reasons_on_the_recorded_page_are_those_of_the_files() -> None:
+    listed = set(
+        re.findall(r"^\| \d+ \| (.*?) \| (choice|limit|bug) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    )
+    stated = {
+        (one.reason, one.kind)
+        for one in (*read_differences(LIMBO_FILE), *read_differences(OWN_REASONS))
+        if one.fault.startswith("bettertls") and one.column not in OPTIONAL
+    }
+    assert listed
+    assert listed - stated == set(), "run: make bettertls BETTERTLS=FILE"
