@@ -64,7 +64,7 @@ def nc_email_inner_asterisk_ok(case: Case) -> Case:
 
 @fault("R", "path", "4.2.1.10", finds=_VIOLATED)
 def nc_email_asterisk_subdomain(case: Case) -> Case:
-    """The issuing CA certificate permits the mailbox *@mail.test, but not its subdomain.
+    """The issuing CA certificate permits the mailbox *@mail.test and no subdomain.
 
     The certificate has the mailbox *@sub.mail.test. A constraint on one mailbox contains no other: clients
     report a name outside the permitted subtrees.

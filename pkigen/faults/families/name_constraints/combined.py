@@ -115,7 +115,7 @@ def nc_excluded_second_name(case: Case) -> Case:
 
 @fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint",))
 def nc_self_issued_last(case: Case) -> Case:
-    """The certificate has the name of its issuer, and a DNS name that the CA above does not permit.
+    """The certificate has its issuer's name and a DNS name that a CA does not permit.
 
     Name constraints do not apply to self-issued certificates, except to the last one of the path. Clients
     report a name outside the permitted subtrees.
@@ -131,7 +131,7 @@ def nc_self_issued_last(case: Case) -> Case:
 
 @fault("A", "path", "6.1.4 (g)")
 def nc_ca_outside_own_ok(case: Case) -> Case:
-    """The issuing CA certificate has a DNS name that its own constraints do not permit.
+    """The issuing CA certificate has a DNS name outside its own permitted subtrees.
 
     Constraints apply to the certificates below the CA, not to that of the CA. The names of the certificate
     comply: clients that process name constraints must accept the path (control case).

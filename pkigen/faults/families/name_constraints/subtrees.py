@@ -265,7 +265,7 @@ def nc_on_leaf(case: Case) -> Case:
 
 @fault("V", "path", "4.2.1.10", finds=("ca-only-extensions",))
 def nc_on_leaf_noncritical(case: Case) -> Case:
-    """The certificate has name constraints that are not critical, although it is not a CA.
+    """The certificate has name constraints that are not critical, but is not a CA.
 
     Name constraints are allowed only in CA certificates, as a critical extension. Clients that do not process
     them ignore the extension; few of the others reject the certificate.

@@ -49,7 +49,7 @@ def cn_ip6_uncompressed(case: Case) -> Case:
 
 @fault("P", "lint", "CABF BR 7.1.4.3", finds=("cn-in-san", "subject-cn"))
 def cn_ip6_mixed(case: Case) -> Case:
-    """The certificate has a common name with an IPv6 address that ends like an IPv4 address.
+    """The certificate's common name is an IPv6 address that ends like an IPv4 address.
 
     The same address is in its SAN. The Baseline Requirements demand the form of RFC 5952, which has this
     ending only for some prefixes.
@@ -69,7 +69,7 @@ def cn_utf8_for_alabel(case: Case) -> Case:
 
 @fault("P", "lint", "CABF BR 7.1.4.3")
 def cn_other_case(case: Case) -> Case:
-    """The certificate has a common name with a capital letter that its SAN does not have.
+    """The certificate has a common name with a capital letter that its SAN lacks.
 
     The Baseline Requirements demand that the common name repeats the SAN value character by character.
     """

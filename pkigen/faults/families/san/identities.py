@@ -169,7 +169,7 @@ def san_injection(case: Case) -> Case:
 
 @fault("A", "name", "RFC 9525 6.3", finds=("cn-in-san",))
 def san_wildcard_ok(case: Case) -> Case:
-    """The certificate has a wildcard for the first label of its host as its only SAN name.
+    """The certificate has a wildcard for the first label of its host as its only name.
 
     Clients must accept it: the wildcard is the complete leftmost label, and stands for exactly one label
     (control case).
