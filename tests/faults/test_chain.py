@@ -17,6 +17,7 @@ pytestmark = pytest.mark.needs("openssl")
 WORDS = {
     "chain-missing-intermediate": "unable to get local issuer certificate",
     "chain-untrusted-root": "self-signed certificate in certificate chain",
+    "chain-unrooted-same-name": "self-signed certificate in certificate chain",
     "chain-same-name-other-key-root": "self-signed certificate in certificate chain",
     "chain-same-name-other-key-root-no-aki": "error 7 at 1 depth lookup: certificate signature failure",
     "self-signed": "self-signed certificate",
