@@ -37,10 +37,10 @@ def test_the_tour_lists_the_commands_as_help_does() -> None:
 
 def test_the_figures_of_the_matrix_are_those_of_its_page() -> None:
     page = (tools.ROOT / "docs" / "matrix.md").read_text("utf-8")
-    words = r"The (\d+) cases .*, put to (\d+) columns of (\d+) validators .*: (\d+) verdicts"
+    words = r"has (\d+) cases\. (\d+) validators, .* in (\d+) columns .*?\. (\d+) verdicts"
     result = re.search(words, page)
     assert result is not None
-    cases, columns, validators, differing = result.groups()
+    cases, validators, columns, differing = result.groups()
     text = " ".join(TOUR.split())
     ran = f"were run against {columns} columns of these {validators} validators"
     assert f"All {cases} cases of the catalog {ran}: {differing} verdicts" in text

@@ -129,9 +129,11 @@ def _of_anchor(case: MatrixCase, anchor: str, **fields: Any) -> dict[str, Any]:
     return _testcase(case, trusted_certs=[anchor], untrusted_intermediates=[], **fields)
 
 
-@pytest.mark.parametrize(
-    "validator", [parameter(one) for one in VALIDATORS if "path" in one.looks_at and "tls" not in one.looks_at]
-)
+_OF_FILES = [parameter(one) for one in VALIDATORS if "path" in one.looks_at and "tls" not in one.looks_at]
+"""Browsers get a path from a server, with their own trust anchors."""
+
+
+@pytest.mark.parametrize("validator", _OF_FILES)
 def test_every_validator_ends_the_path_at_an_anchor_that_is_no_root(
     validator: Validator, cases: dict[str, MatrixCase], tmp_path: Path
 ) -> None:
