@@ -82,7 +82,7 @@ def sign(
     try:
         requested = read_request(data)
     except InputError as error:
-        raise InputError(f"{csr}: {error}") from error
+        raise InputError(f"{_name(csr)}: {error}") from error
     for line in _request_lines(csr, requested):
         print_message(line)
     enrolled = sign_request(
@@ -102,6 +102,10 @@ def sign(
         print_line(f"  {label:<12}{value}")
 
 
+def _name(csr: Path) -> str:
+    return "standard input" if csr == _STANDARD_INPUT else str(csr)
+
+
 def _read_standard_input() -> bytes:
     from pkigen.documents.limits import KEY_FILE_BYTES
 
@@ -114,7 +118,8 @@ def _read_standard_input() -> bytes:
 def _request_lines(csr: Path, requested: Requested) -> list[str]:
     """Return what a request asks for, before it is granted."""
     asks = _asks_for(requested)
-    lines = [f"The request {csr} asks for:"]
+    place = "on standard input" if csr == _STANDARD_INPUT else csr
+    lines = [f"The request {place} asks for:"]
     lines += [f"  {label:<12}{value}" for label, value in asks.items() if value]
     return lines
 

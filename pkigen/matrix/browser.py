@@ -46,7 +46,7 @@ def judge_in_browser(
 ) -> dict[str, Answer]:
     """Return the answers to the cases that a browser can reach; it is restarted if it hangs or ends.
 
-    ``start`` starts it with an empty directory for its profile, to trust the anchors of all these cases.
+    ``start`` starts it for these cases, with an empty directory for its profile.
     """
     reachable = [case for case in cases if _is_reachable(case)]
     answers = {}

@@ -32,7 +32,7 @@ _OPTIONS = (
 class Chromium:
     """A page of each case in a headless Chromium: path, host name, TLS. It checks no CRL.
 
-    It trusts the anchors of all cases, and downloads missing CA certificates.
+    It trusts the anchors of each case in turn, and downloads missing CA certificates.
     """
 
     name = "chromium"
