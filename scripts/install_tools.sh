@@ -35,6 +35,8 @@ package_of() {
         heimdal) echo heimdal-multidev ;;
         hxtool) echo heimdal-clients ;;
         nss) echo libnss3-dev ;;
+        wolfssl) echo libwolfssl-dev ;;
+        escript) echo erlang-base erlang-ssl erlang-public-key ;;
         mcs) echo mono-mcs ;;
         mono) echo mono-runtime ;;
         bouncycastle) echo libbcprov-java libbcpkix-java ;;
@@ -59,6 +61,8 @@ present() {
         bearssl) [ -e /usr/include/bearssl.h ] ;;
         heimdal) [ -e /usr/include/heimdal/hx509.h ] ;;
         nss) [ -e /usr/include/nss/cert.h ] ;;
+        wolfssl) [ -e /usr/include/wolfssl/ssl.h ] ;;
+        escript) command -v escript >/dev/null && ls -d /usr/lib/erlang/lib/ssl-* >/dev/null 2>&1 ;;
         scep-submit) [ -e /usr/lib/certmonger/scep-submit ] ;;
         strongswan-curl) [ -e /usr/lib/ipsec/plugins/libstrongswan-curl.so ] ;;
         strongswan-openssl) [ -e /usr/lib/ipsec/plugins/libstrongswan-openssl.so ] ;;

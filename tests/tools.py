@@ -66,6 +66,7 @@ LIBRARIES = {
         "libstrongswan-standard-plugins",
         "/usr/lib/ipsec/plugins/libstrongswan-openssl.so",
     ),
+    "wolfssl": ("libwolfssl-dev", "/usr/include/wolfssl/ssl.h"),
 }
 """Libraries for compiled programs, and plugins: the Debian package, and one of its files."""
 
@@ -76,6 +77,7 @@ SERVERS = {
     "mono": "mono-runtime",
     "firefox-esr": "firefox-esr",
     "dovecot": "dovecot-imapd",
+    "escript": "erlang-base",
     "initdb": "postgresql",
     "jmeter": "jmeter-http",
     "mariadbd": "mariadb-server",

@@ -27,5 +27,8 @@ ORDER = (
     "mono",
     "chromium",
     "firefox",
+    "openssl-current",
+    "wolfssl",
+    "erlang",
 )
 """The order of the columns; validators that it does not list follow in alphabetical order."""

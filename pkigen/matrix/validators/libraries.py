@@ -126,3 +126,16 @@ NSS = register(
 )
 """``CERT_PKIXVerifyCert`` for servers and ``CERT_VerifyCertName``; every certificate of a path needs a CRL.
 Firefox has another validator (mozilla::pkix)."""
+
+
+WOLFSSL = register(
+    Library(
+        "wolfssl",
+        "wolfssl.c",
+        frozenset(("path", "file", "host", "crl", "key", "pkcs12")),
+        "a C compiler, pkg-config and libwolfssl-dev",
+        package="wolfssl",
+    )
+)
+"""A TLS 1.2 client, which validates certificates before the server signs anything. Every certificate of a
+path needs a CRL."""
