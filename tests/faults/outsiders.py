@@ -68,17 +68,17 @@ def seen(matrix: Matrix) -> Rows:
     }
 
 
-def merged(previous: Rows, current: Rows, only: Collection[str] = ()) -> Rows:
+def merged(previous: Rows, current: Rows, only: Collection[str] = (), *, partial: bool = False) -> Rows:
     """Return the rows to record, in the order of the catalog, each with a verdict for every validator.
 
     A verdict that ``current`` lacks is the previous one; ``unknown`` if there is none, or if the fault is one
-    of ``only``: it is new or has changed.
+    of ``only``: it is new or has changed. In a ``partial`` record, the verdicts of the other validators stay.
     """
     rows: Rows = {}
     for fault in FAULTS:
         if fault not in current and not (only and fault in previous):
             continue
-        row = {} if fault in only else previous.get(fault, {})
+        row = {} if fault in only and not partial else previous.get(fault, {})
         row = {**row, **current.get(fault, {})}
         rows[fault] = {validator.name: row.get(validator.name, UNKNOWN) for validator in VALIDATORS}
     return rows
@@ -101,7 +101,7 @@ def record(
         # The versions are those of the last complete record.
         former = document["versions"]
         document["versions"] = {**versions, **former} if only else {**former, **versions}
-        document["rows"] = merged(document["rows"], seen(matrix), only)
+        document["rows"] = merged(document["rows"], seen(matrix), only, partial=partial)
         for other in document.get("others", ()) if only else ():
             other["rows"] |= _unknown_there(other["versions"], document["versions"], seen(matrix))
     else:

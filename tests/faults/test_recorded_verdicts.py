@@ -104,6 +104,14 @@ def test_a_single_recorded_fault_is_unknown_for_missing_validators() -> None:
     assert rows["san-missing"] == previous["san-missing"]
 
 
+def test_a_record_of_some_validators_keeps_the_verdicts_of_the_others() -> None:
+    previous = {"expired": dict.fromkeys(COLUMNS, "refuse")}
+    current = {"expired": {"openssl": "accept"}, "serial-zero": {"openssl": "refuse"}}
+    rows = merged(previous, current, only=current.keys(), partial=True)
+    assert rows["expired"] == {**previous["expired"], "openssl": "accept"}
+    assert rows["serial-zero"] == {**dict.fromkeys(COLUMNS, UNKNOWN), "openssl": "refuse"}
+
+
 def test_a_complete_record_keeps_the_verdicts_of_missing_validators_and_drops_removed_faults() -> None:
     previous = {"expired": {"java": "refuse"}, "san-missing": {"java": "refuse"}}
     rows = merged(previous, {"expired": {"openssl": "accept"}})
