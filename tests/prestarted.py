@@ -14,6 +14,7 @@ import json
 import os
 import pkgutil
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -54,8 +55,8 @@ sys.exit(code)
 @cache
 def directory() -> Path:
     """Return a directory with the ``pkigen`` command for PATH; its prestarted process ends with this one."""
-    folder = tempfile.TemporaryDirectory(prefix="pkigen-")
-    address = str(Path(folder.name) / "socket")
+    folder = Path(tempfile.mkdtemp(prefix="pkigen-"))
+    address = str(folder / "socket")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen()
@@ -69,20 +70,23 @@ def directory() -> Path:
     )
     listener.close()
     os.close(ended)
-    command = Path(folder.name) / "pkigen"
+    command = folder / "pkigen"
     call = command.with_suffix(".py")
     call.write_text(_CALL.format(python=sys.executable, address=address), "utf-8")
     # A path in a #! line must not be long or contain spaces.
     command.write_text(f'#!/bin/sh\nexec {quote(sys.executable)} -IS {quote(str(call))} "$@"\n', "utf-8")
     command.chmod(0o755)
 
+    owner = os.getpid()
+
     def end() -> None:
-        os.close(alive)
-        server.wait()
-        folder.cleanup()
+        if os.getpid() == owner:  # a forked process has inherited this function
+            os.close(alive)
+            server.wait()
+            shutil.rmtree(folder)
 
     atexit.register(end)
-    return Path(folder.name)
+    return folder
 
 
 def _serve(listener: socket.socket, ended: int) -> int:
