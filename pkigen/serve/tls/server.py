@@ -166,7 +166,8 @@ class Connection(asyncio.Protocol):
             # Closing a socket with unread input would reset the connection and discard the output.
             self._is_lingering = True
             self._end_in(_LINGER_SECONDS)
-            self._transport.write_eof()
+            with suppress(OSError):  # The client has reset the connection; asyncio reports that next.
+                self._transport.write_eof()
         if not self._is_full:
             self._transport.resume_reading()
 

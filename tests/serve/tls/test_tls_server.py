@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import re
 import socket
@@ -257,3 +258,22 @@ def test_nothing_is_read_from_a_client_that_does_not_read(presented: Environment
         return result
 
     assert asyncio.run(states()) == [False, False, True]
+
+
+def test_a_client_that_resets_its_connection_causes_no_error(presented: Environment) -> None:
+    class Reset(_Transport):
+        def write_eof(self) -> None:
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    async def outcome() -> str:
+        endpoints = server.Endpoints(CaseSelector(presented.folder))
+        connection, transport = server.Connection(endpoints), Reset()
+        connection.connection_made(transport)
+        transport.reads = False
+        connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
+        assert transport.reads  # which reports the reset
+        connection.connection_lost(OSError(errno.ECONNRESET, "Connection reset by peer"))
+        assert not endpoints.connections
+        return connection._session.outcome
+
+    assert "reset" not in asyncio.run(outcome())
