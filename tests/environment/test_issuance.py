@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from pkigen.environment.build import issuance
 from pkigen.environment.build.issuance import (
     IssuanceTask,
     IssuanceWorker,
@@ -22,11 +23,12 @@ from pkigen.environment.build.issuance import (
     IssuingAuthority,
 )
 from pkigen.errors import InputError
-from pkigen.keys import load_private, public_key_info, to_pkcs8
+from pkigen.issue import issue_alike
+from pkigen.keys import PrivateKey, load_private, public_key_info, to_pkcs8
 from pkigen.keys.entropy import SeededEntropy
-from pkigen.keys.kinds import parse_kind
+from pkigen.keys.kinds import KeyKind, parse_kind
 from pkigen.keys.sources import SeededKeys
-from pkigen.model import Edit, EditOp, Entity, GivenKey, ImportedCA, Issued
+from pkigen.model import Edit, EditOp, Entity, GivenKey, ImportedCA, Issued, Signature
 from pkigen.plan import plan
 from pkigen.profile import load
 from pkigen.store import Store
@@ -114,6 +116,8 @@ def test_files_are_rewritten_with_the_existing_certificates(tmp_path: Path) -> N
     given = replace(entity, given=GivenKey(first.public_key))
     again = worker.sign(IssuanceTask(given, None, (b"existing",)))
     assert (again.certificates, again.public_key, again.key) == ((b"existing",), first.public_key, None)
+    no_key_file = worker.sign(IssuanceTask(entity, None, first.certificates))
+    assert (no_key_file.public_key, no_key_file.key) == (first.public_key, None)
 
 
 def test_an_imported_authority_keeps_its_files_and_its_path_continues_that_of_others(tmp_path: Path) -> None:
@@ -156,6 +160,41 @@ def test_a_signature_by_another_key_has_the_identifier_of_the_issuer(tmp_path: P
     assert worker.rogue_key("thief", "ec-p256") is not worker.rogue_key("other", "ec-p256")
 
 
+def test_a_key_that_replaces_an_issuers_has_the_kind_of_the_key_that_it_replaces(tmp_path: Path) -> None:
+    authorities = {"root": {"key": "ed25519"}, "issuing": {"issuer": "root", "key": "ec-p384"}}
+    root, issuing, entity = _entities({"a": {}}, authorities=authorities).values()
+    worker = _worker(tmp_path, root, issuing)
+    for sound in (root, issuing, entity):
+        rogue = replace(sound, certificates=(replace(sound.certificates[0], rogue_key="thief"),))
+        issued = (_certificate(worker.sign(IssuanceTask(one))) for one in (rogue, sound))
+        algorithm, expected = (one.signature_algorithm_oid for one in issued)
+        assert algorithm == expected
+
+
+def test_a_seed_derives_each_key_from_the_same_owner_as_before_and_no_other_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, issuing, entity = _entities({"a": {}}).values()
+    owners, generate = list[str](), SeededKeys.generate
+
+    def recorded(keys: SeededKeys, kind: KeyKind, owner: str) -> PrivateKey:
+        owners.append(owner)
+        return generate(keys, kind, owner)
+
+    monkeypatch.setattr(SeededKeys, "generate", recorded)
+    worker = _worker(tmp_path, root, issuing)
+    issued = worker.sign(IssuanceTask(entity))
+    worker.sign(IssuanceTask(entity, key_number=2))
+    shared = replace(entity, key_of="cases of a")
+    for number in (0, 2):
+        worker.issue_batch([IssuanceTask(shared, key_number=number)])
+    worker.key("ec-p256")
+    worker.authority(issued)
+    authorities = ["authorities/root", "authorities/issuing"]
+    of_entity = ["certificates/a", "certificates/a#2", "cases of a", "cases of a#2"]
+    assert owners == [*authorities, *of_entity, "other key", "other CA"]
+
+
 def test_a_fault_that_cannot_be_applied_is_an_error_that_names_it(tmp_path: Path) -> None:
     negatives = [{"of": "a", "faults": ["expired"]}]
     root, issuing, sound, case = _entities({"a": {}}, negatives=negatives).values()
@@ -185,9 +224,11 @@ def test_a_batch_writes_what_single_tasks_write(tmp_path: Path) -> None:
     root, issuing, rsa, *entities = _entities(certificates, authorities=authorities).values()
     key = SeededKeys("x").generate(parse_kind("ec-p256"), "existing")
     shared = replace(entities[0], name="shared", key_of="label")
+    twice = (*entities[0].certificates, replace(entities[0].certificates[0], issuer_id=rsa.id))
     tasks = [
         *map(IssuanceTask, entities),
         IssuanceTask(shared),
+        IssuanceTask(replace(entities[0], name="twice", certificates=twice)),
         IssuanceTask(replace(entities[0], name="kept"), to_pkcs8(key)),
         IssuanceTask(replace(entities[1], name="second"), key_number=2),
     ]
@@ -195,6 +236,22 @@ def test_a_batch_writes_what_single_tasks_write(tmp_path: Path) -> None:
     issued = batch.issue_batch(tasks)
     assert [one.id for one in issued] == [task.entity.id for task in tasks]
     assert [_written(one) for one in issued] == [_written(single.issue(task)) for task in tasks]
+
+
+def test_the_ordinary_certificates_of_a_batch_are_signed_in_one_run_per_issuer_and_algorithm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates = {"a": {}, "b": {}, "own": {"issuer": "self"}, "c": {}, "d": {"issuer": "root"}}
+    root, issuing, *entities = _entities(certificates).values()
+    worker, runs = _worker(tmp_path, root, issuing), list[list[str]]()
+
+    def recorded(entities: Sequence[Entity], *arguments: Any) -> list[Issued]:
+        runs.append([entity.name for entity in entities])
+        return issue_alike(entities, *arguments)
+
+    monkeypatch.setattr(issuance, "issue_alike", recorded)
+    worker.issue_batch(list(map(IssuanceTask, entities)))
+    assert runs == [["a", "b"], ["c"], ["d"]]
 
 
 def _written(issued: IssuedEntity) -> tuple[object, ...]:
@@ -206,6 +263,7 @@ def test_a_worker_in_another_process_issues_the_same_and_has_no_loaded_keys(tmp_
     root, issuing, entity = _entities({"a": {}}).values()
     worker = _worker(tmp_path, root, issuing)
     issued = worker.sign(IssuanceTask(entity))
+    worker.rogue_key("thief", "ec-p256")
     copy = pickle.loads(pickle.dumps(worker))  # noqa: S301  written by this test
     assert copy.sign(IssuanceTask(entity)) == issued
     worker.forget(issuing.id)
@@ -222,6 +280,7 @@ def test_the_unrelated_ca_of_a_faulty_file_has_a_certificate_and_a_crl(tmp_path:
     issued = worker.sign(IssuanceTask(entity))
     authority = x509.load_der_x509_certificate(worker.authority(issued))
     authority.verify_directly_issued_by(authority)
+    assert authority.subject.rfc4514_string() == "CN=Another Test Root CA,O=Another Test PKI"
     crl = x509.load_der_x509_crl(worker.crl(issued))
     assert crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
     assert crl.issuer == authority.subject
@@ -238,3 +297,16 @@ def test_the_unrelated_ca_of_a_faulty_file_has_a_certificate_and_a_crl(tmp_path:
     assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 1
     assert worker.key("ec-p256") == worker.key("ec-p256")
     assert worker.key("ec-p256") != worker.key("ec-p384")
+
+
+def test_the_unrelated_ca_has_neither_the_edits_nor_the_signature_algorithm_of_the_entity(
+    tmp_path: Path,
+) -> None:
+    root, issuing, entity = _entities({"a": {}}).values()
+    worker = _worker(tmp_path, root, issuing)
+    issued = worker.sign(IssuanceTask(entity))
+    faulty = replace(
+        entity.certificates[0], signature=Signature("sha512"), edits=(Edit((99,), EditOp.REMOVE),)
+    )
+    of_faulty = replace(issued, entity=replace(entity, certificates=(faulty,)))
+    assert worker.authority(of_faulty) == worker.authority(issued)

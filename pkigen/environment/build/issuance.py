@@ -117,8 +117,7 @@ class IssuanceWorker:
             same = list(run)
             issued += map(self.sign, same) if alike is None else self._sign_alike(alike[0], same)
         files = [render(one, self.entropy, self) for one in issued]
-        staged = stage_all(self.folder, files)
-        return [_issued_entity(one, each) for one, each in zip(issued, staged, strict=True)]
+        return list(map(_issued_entity, issued, stage_all(self.folder, files)))
 
     def _sign_alike(self, issuer: str, tasks: Sequence[IssuanceTask]) -> list[Issued]:
         entities = [task.entity for task in tasks]
@@ -141,8 +140,10 @@ class IssuanceWorker:
         pkcs8 = given.pkcs8 if given else task.key
         existing = load_private(pkcs8) if pkcs8 else None
         if task.certificates is not None:
-            if existing or given:
-                spki = public_key_info(existing) if existing else given.public_key if given else b""
+            if existing:
+                spki = public_key_info(existing)
+            elif given:
+                spki = given.public_key
             else:  # there is no key file
                 spki = Certificate(task.certificates[0]).subject_public_key_info
             return Issued(entity, pkcs8, spki, task.certificates, chain)
