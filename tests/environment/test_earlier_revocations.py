@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkigen.environment.build.build import build
 from pkigen.environment.build.dry_run import preview
+from pkigen.environment.build.earlier_revocations import EarlierRevocations
 from pkigen.environment.build.options import BuildOptions, BuildResult, Change
 from pkigen.environment.renew import renew
 from pkigen.environment.revoke import revoke, unrevoke
+from pkigen.plan import plan
 from pkigen.profile import load
+from pkigen.store import Store
 
 
 def _document() -> dict[str, Any]:
@@ -49,6 +53,12 @@ class _Lab:
     def key(self, name: str = "a", kind: str = "certificates") -> bytes:
         public = self.certificate(name, kind).public_key()
         return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def key_number(self, name: str = "a") -> int:
+        planned = plan(load(self.path), datetime.now(UTC), lambda *_: 1)
+        entity = next(one for one in planned.certificates() if one.name == name)
+        with Store.open(self.folder, write=False) as store:
+            return EarlierRevocations(store).key_number(entity)
 
     def entry(self, serial: int, authority: str = "one") -> x509.RevokedCertificate | None:
         crl = x509.load_der_x509_crl((self.folder / f"www/crl/{authority}.crl").read_bytes())
@@ -156,6 +166,51 @@ def test_a_seed_or_a_pool_yields_another_key_after_each_compromise(
     (lab.folder / "certificates/a/a.key").unlink()
     lab.build()
     assert lab.key() not in keys
+
+
+def test_a_seed_counts_compromised_certificates_once_and_no_others(lab: _Lab) -> None:
+    numbers = []
+    for number, reason in enumerate(["superseded", "keyCompromise", "keyCompromise"]):
+        revoke(lab.folder, ["a"], reason=reason)
+        lab.edit(san=[f"dns:{number}.test"])
+        numbers.append(lab.key_number())
+    assert numbers == [0, 1, 2]
+    assert lab.key_number("b") == 0
+
+
+def test_a_hold_of_one_certificate_of_an_authority_does_not_revoke_its_cross_certificate(lab: _Lab) -> None:
+    lab.document["authorities"]["three"] = {"issuer": ["one", "two"]}
+    lab.build()
+    serial = lab.certificate("three", "authorities").serial_number
+    revoke(lab.folder, ["three"], reason="certificateHold", serial=serial)
+    renew(lab.folder, ["three"])
+    directory = lab.folder / "authorities/three"
+    cross = x509.load_pem_x509_certificate((directory / "three.cross-two.crt").read_bytes())
+    assert lab.entry(lab.certificate("three", "authorities").serial_number) is not None
+    assert lab.entry(cross.serial_number, "two") is None
+
+
+def test_a_revocation_is_not_mentioned_when_a_certificate_without_one_is_reissued(lab: _Lab) -> None:
+    assert _change(lab.edit(san=["dns:other.test"])).revocation == ""
+
+
+def test_a_compromise_by_command_replaces_the_key_although_the_profile_revokes_it_as_well(lab: _Lab) -> None:
+    key = lab.key()
+    revoke(lab.folder, ["a"], reason="keyCompromise")
+    result = lab.edit(revoked="superseded", san=["dns:other.test"])
+    assert lab.key() != key
+    expected = "revoked for keyCompromise: new key, and the profile revokes the new certificate"
+    assert _change(result).revocation == expected
+
+
+def test_a_compromise_in_the_profile_replaces_the_key_when_the_profile_no_longer_has_it(lab: _Lab) -> None:
+    lab.edit(revoked="keyCompromise")
+    key = lab.key()
+    del lab.document["certificates"]["a"]["revoked"]
+    result = lab.edit(san=["dns:other.test"])
+    assert lab.key() != key
+    expected = "revoked for keyCompromise: new key, and the new certificate is valid"
+    assert _change(result).revocation == expected
 
 
 def test_the_profile_decides_about_a_certificate_that_it_revokes(lab: _Lab) -> None:

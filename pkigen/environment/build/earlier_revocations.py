@@ -36,8 +36,9 @@ class EarlierRevocations:
         ``entry`` is the entity's state in the index; without it, the last state before it was pruned counts.
         If the profile revokes the entity, only revocations by command count: the others follow the profile.
         """
-        if self.store is None or entity.id not in self.revoked:
+        if entity.id not in self.revoked:
             return []
+        assert self.store is not None
         serials = entry.serials if entry else self.store.index.pruned_serials(entity.id)
         revocations = {(one.issuer_id, one.serial): one for one in self._recorded(entity)}
         return [revocations[pair] for pair in serials if pair in revocations]
