@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import blake2s, sha256
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,11 +23,14 @@ from pkigen.environment.build.reissue_reasons import (
 from pkigen.environment.crl.entries import crl_entries
 from pkigen.errors import InputError
 from pkigen.model import (
+    ISSUED_CHAIN,
+    STANDARD_FILES,
     Alteration,
     CertificatePlan,
     Edit,
     EditOp,
     Entity,
+    Fault,
     GivenKey,
     ImportedCA,
     Output,
@@ -104,8 +107,63 @@ def test_an_imported_authority_never_gets_a_new_key() -> None:
     entry = _entry(entity, key_source=IMPORTED)
     assert _change(entity, entry, rekey=True, seed="x").action is Action.KEEP
     assert spec_digest(entity) != spec_digest(replace(entity, imported=ImportedCA(b"certificate", (), None)))
-    assert spec_digest(entity).startswith("file=")
-    assert len(spec_digest(entity)) == len("file=") + 32
+
+
+def test_the_digest_of_an_imported_authority_is_that_of_its_files() -> None:
+    # Another digest in a later release would reissue everything below the authority.
+    for key in (None, b"key"):
+        imported = _entity(imported=ImportedCA(b"certificate", (b"above",), key))
+        expected = blake2s(b"certificateabove" + (key or b""), digest_size=16).hexdigest()
+        assert spec_digest(imported) == f"file={expected}"
+
+
+def test_a_certificate_follows_the_new_key_of_an_authority_whose_key_it_shares_unless_it_is_a_case() -> None:
+    root, decider = _root(), _decider()
+    sharing = _entity(key_of="authorities/root")
+    case = replace(sharing, fault=Fault("expired", "sensor-01", ""))
+    assert decider.decide(sharing, _entry(sharing), (), "out").action is Action.KEEP
+    rekeyed = decider.decide(root, _entry(root, issuers="", key_kind="rsa-2048"), (), "out")
+    assert rekeyed.new_key
+    decider.fingerprints["authorities/root"] = "f" * 64
+    reason = "the key of root, which it shares, is new"
+    change = decider.decide(sharing, _entry(sharing), (), "out")
+    assert change == Change(_ID, Action.REISSUE, (reason,), new_key=True)
+    assert decider.decide(case, _entry(case), (), "out").action is Action.KEEP
+    assert decider.decide(_entity(), _entry(_entity()), (), "out").action is Action.KEEP
+
+
+def test_another_label_of_a_shared_key_is_one_reason_and_makes_a_new_key() -> None:
+    entity = _entity()
+    entry = _entry(entity, spec=f"shared key=00;{spec_digest(entity)}")
+    assert _change(entity, entry) == Change(_ID, Action.REISSUE, ("its shared key changed",), new_key=True)
+
+
+@pytest.mark.parametrize(
+    ("files", "formats", "writes_key"),
+    [
+        (("crt", "key"), (), True),
+        (("crt",), ("der", "pkcs12"), True),
+        (("crt",), ("der",), False),
+        (("crt", "key"), ("der",), True),
+    ],
+)
+def test_a_key_that_was_never_written_is_replaced_when_a_file_must_contain_it(
+    files: tuple[str, ...], formats: tuple[str, ...], *, writes_key: bool
+) -> None:
+    entity = _entity(output=Output(formats, files=files))
+    entry = replace(_entry(entity), files=((f"{_ID}/sensor-01.crt", "a" * 64),))
+    rewritten = ("its files, its formats or its passphrase changed",)
+    reissued = Change(_ID, Action.REISSUE, ("its key was not written to a file before",), new_key=True)
+    expected = reissued if writes_key else Change(_ID, Action.REWRITE, rewritten)
+    assert _change(entity, entry, output="new") == expected
+    assert _change(entity, entry).action is Action.KEEP
+    for fields in (
+        {"fault": Fault("expired", "sensor-01", "")},
+        {"imported": ImportedCA(b"certificate", (), None)},
+    ):
+        other = replace(entity, **fields)
+        entry = replace(entry, spec=spec_digest(other))
+        assert _change(other, entry, output="new") == Change(_ID, Action.REWRITE, rewritten)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +226,8 @@ def test_certificates_that_must_be_expired_or_not_yet_valid_stay_so() -> None:
     assert _change(expired, _entry(expired)).action is Action.KEEP
     valid = _change(expired, _entry(expired, not_after=now + 1))
     assert valid.reasons == ("it is valid until 2026-11-01, and must be expired",)
+    begins = _entity(since=0)
+    assert _change(begins, _entry(begins)).action is Action.KEEP
     future = _entity(days=100, since=1)
     assert _change(future, _entry(future)).action is Action.KEEP
     begun = _change(future, _entry(future, not_before=now))
@@ -197,8 +257,9 @@ def test_changed_formats_rewrite_files_and_reissue_faulty_ones() -> None:
     )
     edited = _entity()
     plan = replace(edited.certificates[0], edits=(Edit((), EditOp.REMOVE),))
-    edited = replace(edited, certificates=(plan,))
-    assert _change(edited, _entry(edited), output="new") == Change(_ID, Action.REISSUE, reason, new_key=True)
+    edited = replace(edited, certificates=(*edited.certificates, plan))
+    entry = _entry(edited, issuers=f"{'f' * 64},{'f' * 64}")
+    assert _change(edited, entry, output="new") == Change(_ID, Action.REISSUE, reason, new_key=True)
 
 
 def test_a_passphrase_that_does_not_decrypt_the_key_is_an_error() -> None:
@@ -268,6 +329,11 @@ def test_only_excludes_certificates_and_intact_authorities() -> None:
     assert decider.fingerprints == {"authorities/root": "a" * 64}
     assert decider.orphans == set()
     assert decider.decide(root, None, (), "out").action is Action.ISSUE
+    chained = replace(root, output=Output(files=(*STANDARD_FILES, ISSUED_CHAIN)))
+    assert decider.decide(chained, _entry(chained, issuers=""), (), "new").action is Action.REWRITE
+    complete = _entry(chained)
+    complete = replace(complete, files=(*complete.files, ("authorities/root/issued-chain.pem", "a" * 64)))
+    assert decider.decide(chained, complete, (), "new").action is Action.SKIP
     damaged = Damage("authorities/root/root.crt", "missing")
     assert decider.decide(root, _entry(root), (damaged,), "out").action is Action.REISSUE
 
