@@ -61,7 +61,7 @@ def judge_in_browser(
                     if error is not None:
                         answers[case.name] = _answer(error)
             except TimeoutError:
-                answers[case.name] = _answer(f"does not come to an end within {SECONDS} s")
+                answers[case.name] = _answer(f"timed out after {SECONDS} s")
             except (EOFError, ConnectionError):
                 answers[case.name] = _answer("the browser ends")
             finally:

@@ -121,7 +121,7 @@ def _end(process: Process, seconds: int) -> str:
     """Describe how a program ended."""
     _, err = process.communicate()
     if process.returncode == -9:
-        return f"does not come to an end within {seconds} s"
+        return f"timed out after {seconds} s"
     if process.returncode < 0:
         return f"crashes: {signal_name(-process.returncode)}"
     words = err.decode("utf-8", "replace").strip().splitlines()

@@ -34,7 +34,7 @@ class Ran:
     def broken(self) -> str:
         """The reason for a timeout or crash, or ""."""
         if self.code is None:
-            return f"does not come to an end within {self.seconds} s"
+            return f"timed out after {self.seconds} s"
         return f"crashes: {signal_name(-self.code)}" if self.code < 0 else ""
 
 

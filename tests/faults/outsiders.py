@@ -19,7 +19,7 @@ from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import Environment
 from pkigen.faults import FAULTS
 from pkigen.faults.observed import ROWS, Rows, recorded_version, records
-from pkigen.matrix import VALIDATORS, Column, Matrix, known_differences, subjects_of, survey
+from pkigen.matrix import VALIDATORS, Cell, Column, Matrix, Subject, known_differences, subjects_of, survey
 from pkigen.serve import serve_as_proxy, serve_tls
 from tests.faults.conftest import is_twin
 
@@ -68,6 +68,16 @@ def seen(matrix: Matrix) -> Rows:
     }
 
 
+def timeouts(matrix: Matrix) -> list[tuple[Subject, Column, Cell]]:
+    """Return the verdicts that are timeouts; what they say depends on the load of the machine."""
+    return [
+        (subject, column, cell)
+        for subject, cells in matrix.rows
+        for column, cell in zip(matrix.columns, cells, strict=True)
+        if "timed out after" in cell.words
+    ]
+
+
 def merged(previous: Rows, current: Rows, only: Collection[str] = (), *, partial: bool = False) -> Rows:
     """Return the rows to record, in the order of the catalog, each with a verdict for every validator.
 
@@ -103,7 +113,11 @@ def record(
         document["versions"] = {**versions, **former} if only else {**former, **versions}
         document["rows"] = merged(document["rows"], seen(matrix), only, partial=partial)
         for other in document.get("others", ()) if only else ():
-            other["rows"] |= _unknown_there(other["versions"], document["versions"], seen(matrix))
+            unknown = _unknown_there(other["versions"], document["versions"], seen(matrix))
+            for fault, row in unknown.items():
+                former = other["rows"].get(fault, {}) if partial else {}
+                recorded = {name: word for name, word in row.items() if name in versions or not partial}
+                other["rows"][fault] = {**former, **recorded}
     else:
         others = [other for other in document.get("others", ()) if other["system"] != system]
         rows = _differing(seen(matrix), document["rows"])

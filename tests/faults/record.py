@@ -5,8 +5,8 @@ docs/matrix.md and the figures in docs/tour.md. With ``--only``, it records only
 that is new, and with ``--validators`` only these columns. For a validator that is not on this machine, a
 recorded verdict stays, except with ``--only``; otherwise it is ``unknown``. With ``--system``, it records
 another system, such as "Debian 13": the versions of its validators, and the verdicts that differ from the
-complete record. It then lists the differences that need a reason in known.yaml, and the reasons that are out
-of date.
+complete record. It then lists the differences that need a reason in known.yaml, the reasons that are out of
+date, and the timeouts: on a busy machine, they say nothing about the validator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pkigen.faults import FAULTS
 from pkigen.faults.observed import records
 from pkigen.matrix import VALIDATORS
 from tests.faults.matrix_page import PAGE, figures, page
-from tests.faults.outsiders import record, surveyed
+from tests.faults.outsiders import record, surveyed, timeouts
 from tests.tools import ROOT
 
 
@@ -47,6 +47,8 @@ def main() -> None:
     print(f"{len(matrix.rows)} cases in {matrix.seconds:.0f} s, {matrix.explained} differences with a reason")
     for subject, column, cell in (*matrix.unexplained, *matrix.unrecorded):
         print(f"  {subject.fault} {column.name}: expected {subject.expected}, got {cell.word}: {cell.words}")
+    for subject, column, cell in timeouts(matrix):
+        print(f"  {subject.fault} {column.name}: {cell.words}")
     for entry in (*matrix.stale, *matrix.gone):
         print(f"  {entry.fault} {entry.column}: no longer differs; remove it from known.yaml")
 

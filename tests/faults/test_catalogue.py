@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from pkigen import build
 from pkigen.cli import main
+from pkigen.environment.build.options import BuildOptions
 from pkigen.environment.environment import Environment
 from pkigen.faults import (
     FAMILIES,
@@ -131,9 +132,11 @@ def test_show_and_convert_read_every_file_of_a_fault(
     assert len(paths) > len(copies)
 
 
-def test_a_second_build_of_the_catalog_changes_nothing(catalogue: Environment) -> None:
+def test_a_second_build_of_the_catalog_at_the_same_time_changes_nothing(catalogue: Environment) -> None:
     before = {path: path.read_bytes() for path in catalogue.folder.rglob("*.crt")}
-    again = build(PROFILE, catalogue.folder.parent)
+    # A minute later, `not-yet-valid-by-one-minute` would have become valid, and be issued again.
+    at = datetime.fromisoformat(catalogue.manifest["clock"])
+    again = build(PROFILE, catalogue.folder.parent, BuildOptions(at=at))
     assert {path: path.read_bytes() for path in again.folder.rglob("*.crt")} == before
 
 

@@ -101,7 +101,7 @@ def test_a_browser_that_hangs_or_ends_is_restarted_for_the_next_case(cases: dict
     answers = judge_in_browser(_Puppet, [replace(cases["sound"], name=name) for name in names])
     assert {name: answer.words for name, answer in answers.items()} == {
         "first": "",
-        "hangs": "path: does not come to an end within 20 s",
+        "hangs": "path: timed out after 20 s",
         "wrong": "path: ERROR",
         "ends": "path: the browser ends",
         "last": "",

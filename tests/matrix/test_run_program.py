@@ -33,7 +33,7 @@ for line in sys.stdin:
 def test_a_hanging_program_is_stopped_and_a_crash_is_reported() -> None:
     hung = run("sleep", "60", seconds=1)
     assert hung.code is None
-    assert hung.broken == "does not come to an end within 1 s"
+    assert hung.broken == "timed out after 1 s"
     assert run("sh", "-c", "kill -SEGV $$").broken == "crashes: SIGSEGV"
     assert run("true").succeeded
     assert run("false").broken == ""
@@ -48,7 +48,7 @@ def test_a_line_based_program_is_restarted_after_a_failure(
     answers = ask((sys.executable, "-c", _PROGRAM), requested)
     assert {name: answer.words for name, answer in answers.items()} == {
         "one": "",
-        "hang": "does not come to an end within 1 s",
+        "hang": "timed out after 1 s",
         "crash": "crashes: SIGSEGV",
         "two": "",
         "die": "ends with 1: cannot go on: hosts is missing",
