@@ -74,6 +74,15 @@ def unknown_key(key: str) -> str:
 
 def keys_of(model: type[BaseModel], path: tuple[str | int, ...] = ()) -> tuple[str, ...]:
     """Return the keys that are valid in the mapping at ``path`` below a model."""
+    current = model_at(model, path)
+    if current is None:
+        return ()
+    fields = current.model_fields.items()
+    return tuple(str(field.validation_alias or name) for name, field in fields if field.init is not False)
+
+
+def model_at(model: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """Return the model of the mapping at ``path`` below a model."""
     current: type[BaseModel] | None = model
     for part in path:
         if current is not None and isinstance(part, str):
@@ -81,10 +90,7 @@ def keys_of(model: type[BaseModel], path: tuple[str | int, ...] = ()) -> tuple[s
                 (f for n, f in current.model_fields.items() if part in (n, f.validation_alias)), None
             )
             current = _model_in(field.annotation) if field else None
-    if current is None:
-        return ()
-    fields = current.model_fields.items()
-    return tuple(str(field.validation_alias or name) for name, field in fields if field.init is not False)
+    return current
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

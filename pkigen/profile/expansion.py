@@ -10,7 +10,6 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from pkigen.documents.validation import details_of, words_of
 from pkigen.documents.yaml_tree import (
     Items,
     Table,
@@ -19,6 +18,7 @@ from pkigen.documents.yaml_tree import (
 )
 from pkigen.errors import Location, Problem
 from pkigen.profile.inventory import Row
+from pkigen.profile.messages import messages_of
 from pkigen.profile.names import Pattern
 from pkigen.profile.specifications import AuthoritySpec, EntitySpec
 from pkigen.profile.template import UnknownVariable, is_template, render
@@ -148,9 +148,7 @@ class Body(Generic[Spec]):
         self, error: ValidationError, prefix: tuple[str | int, ...], instance: Instance
     ) -> list[Problem]:
         problems = []
-        for detail in details_of(error):
-            path = (*prefix, *detail["loc"])
-            words, suggestion = words_of(detail, self.model, path)
+        for path, words, suggestion in messages_of(error, self.model, self.section, self.tree, prefix):
             cell = self._cell(instance.row, path, words)
             problems.append(Problem(words, self._path_text(path), self._place(cell, path), suggestion))
         return problems

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from pkigen.asn1.oids import EXTENDED_KEY_USAGES, KEY_USAGES, REASON_FLAGS
 from pkigen.documents import limits
-from pkigen.documents.fields import OID, Parsed, Schema, Value, parse_oid, unknown
+from pkigen.documents.fields import OID, Parsed, Schema, Value, close_to, parse_oid, unknown
 from pkigen.profile.name_fields import (
     AnyName,
     DistinguishedName,
@@ -17,6 +17,7 @@ from pkigen.profile.name_fields import (
     parse_hex,
     parse_uri,
 )
+from pkigen.profile.value_hints import general_names, plain_list
 
 AT_LEAST_ONE = Field(min_length=1)
 """RFC 5280 requires at least one element in these lists (SIZE (1..MAX)); ``none`` omits the extension."""
@@ -26,9 +27,10 @@ Uri = Annotated[str, Parsed(parse_uri, "an absolute URI")]
 
 
 class Listed(Value):
-    """A value with a short form as a bare list; ``_list`` is the field for the list."""
+    """A value with a short form as a bare list; ``_list`` is the field for the list, with an example."""
 
     _list: ClassVar[str]
+    _example: ClassVar[str]
     _short: ClassVar[Schema | None] = {"type": "array"}
 
     @model_validator(mode="before")
@@ -36,9 +38,15 @@ class Listed(Value):
     def _from_list(cls, value: Any) -> Any:
         if isinstance(value, list):
             return {cls._list: value}
-        if not isinstance(value, dict):
-            raise ValueError(f"this must be a list, or a mapping with {cls._list}")
+        if not isinstance(value, dict) or not any(close_to(key, (cls._list,)) for key in value):
+            example = cls._written(value) or cls._example
+            raise ValueError(f"this must be a list, or a mapping with {cls._list}; write {example}")
         return value
+
+    @staticmethod
+    def _written(value: Any) -> str | None:
+        """Return the list that a value of another type probably means."""
+        return None if isinstance(value, dict) else plain_list(value)
 
 
 class NotEmpty(Value):
@@ -56,6 +64,8 @@ class GeneralNames(Listed):
     """Subject alternative names (RFC 5280, 4.2.1.6)."""
 
     _list = "names"
+    _example = "[dns:a.test, ip:192.0.2.1]"
+    _written = staticmethod(general_names)
     names: Annotated[tuple[AnyName, ...], Field(max_length=limits.ALTERNATIVE_NAMES)]
     critical: bool | None = None
     """None means critical if the subject is empty (RFC 5280, 4.2.1.6), otherwise not critical."""
@@ -87,6 +97,7 @@ class KeyUsage(Listed):
     """Key usage (4.2.1.3), by RFC 5280's names of its bits."""
 
     _list = "usages"
+    _example = "[digitalSignature]"
     usages: Annotated[tuple[Annotated[str, Parsed(_parse_usage, ", ".join(KEY_USAGES))], ...], AT_LEAST_ONE]
     critical: bool = True
 
@@ -95,6 +106,7 @@ class ExtendedKeyUsage(Listed):
     """Extended key usage (4.2.1.12), by name or OID."""
 
     _list = "usages"
+    _example = "[serverAuth]"
     usages: Annotated[
         tuple[Annotated[str, Parsed(_parse_purpose, ", ".join(EXTENDED_KEY_USAGES))], ...], AT_LEAST_ONE
     ]
@@ -168,6 +180,7 @@ class DistributionPoints(Listed):
     """CRL distribution points (4.2.1.13) and freshest CRL (4.2.1.15)."""
 
     _list = "points"
+    _example = "[http://a.test/ca.crl]"
     points: Annotated[tuple[DistributionPoint, ...], AT_LEAST_ONE]
     critical: bool = False
 

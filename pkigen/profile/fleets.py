@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pkigen.documents.fields import Value
 from pkigen.documents.yaml_tree import Table, locate
@@ -38,6 +38,13 @@ class FleetRevocation(RevokedSpec):
     """The revocation of every n-th certificate of a fleet."""
 
     every: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_reason(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError("this must be a mapping such as {every: 10, reason: keyCompromise}")
+        return value
 
 
 class FleetFaults(Value):

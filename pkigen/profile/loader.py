@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from pkigen.documents import limits, shipped
-from pkigen.documents.fields import close_to
-from pkigen.documents.validation import details_of, keys_of, words_of
+from pkigen.documents.validation import keys_of
 from pkigen.documents.yaml_tree import (
     Table,
     Text,
@@ -43,6 +42,7 @@ from pkigen.profile.inheritance import (
     without,
 )
 from pkigen.profile.inventory import Row, read_table
+from pkigen.profile.messages import messages_of, unknown_key_of
 from pkigen.profile.names import check_name, parse_pattern
 from pkigen.profile.profile import Profile
 from pkigen.profile.specifications import AuthoritySpec, CertificateSpec
@@ -272,11 +272,9 @@ class _Loader:
         try:
             return model.model_validate(fields, context={"folder": self._folder})
         except ValidationError as error:
-            for detail in details_of(error):
-                words, suggestion = words_of(detail, model, detail["loc"])
-                path = ".".join((where, *map(str, detail["loc"])))
-                place = locate(own, detail["loc"]) or own.location
-                self._problems.append(Problem(words, path, place, suggestion))
+            for path, words, suggestion in messages_of(error, model, where.partition(".")[0], own):
+                place = locate(own, path) or own.location
+                self._problems.append(Problem(words, ".".join((where, *map(str, path))), place, suggestion))
             return None
 
     def _made(self, section: Table, where: str, common: Mapping[str, str]) -> dict[str, Made]:
@@ -321,8 +319,8 @@ class _Loader:
         for key in defaults:
             if key not in _KNOWN:
                 place = locate(defaults, (key,))
-                problem = Problem(f"unknown key '{key}'", f"defaults.{key}", place, close_to(key, _KNOWN))
-                self._problems.append(problem)
+                words, suggestion = unknown_key_of("defaults", key, defaults[key], _KNOWN)
+                self._problems.append(Problem(words, f"defaults.{key}", place, suggestion))
         return without(defaults, tuple(key for key in defaults if key not in keys_of(model)))
 
     def _rows(self, own: Table, where: str) -> tuple[Row, ...] | None:

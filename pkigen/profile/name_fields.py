@@ -14,6 +14,8 @@ from pkigen.asn1 import der
 from pkigen.asn1.der import BMP_STRING, IA5_STRING, PRINTABLE_STRING, TELETEX_STRING
 from pkigen.asn1.names import ATTRIBUTE_TYPES, SIZES, STRING_TYPES
 from pkigen.documents.fields import OID, KeyedError, Parsed, parse_oid, unknown
+from pkigen.profile import value_hints as values
+from pkigen.profile.key_hints import OTHER_ATTRIBUTE_NAMES, normalized
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -64,13 +66,16 @@ def distinguished_name(value: Any) -> Pairs:
     value; the type is then ``O:printable``.
     """
     if not isinstance(value, dict):
-        raise ValueError("a name is a mapping such as {C: US, O: Contoso Inc., CN: a.test}")
+        example = f"; write {{CN: {value}}}" if values.plain(value) else ""
+        raise ValueError(f"a name is a mapping such as {{C: US, O: Contoso Inc., CN: a.test}}{example}")
     pairs = list[tuple[str, str]]()
     for kind, texts in value.items():
         if "+" in kind:
             pairs += _one_rdn(kind, texts)
             continue
         if kind not in ATTRIBUTE_TYPES and not OID.fullmatch(kind):
+            if (meant := OTHER_ATTRIBUTE_NAMES.get(normalized(kind))) and kind != meant:
+                raise KeyedError(kind, f"no such attribute type: '{kind}'; write {meant}")
             raise KeyedError(kind, unknown("attribute type", kind, tuple(ATTRIBUTE_TYPES)))
         for value_of_kind in texts if isinstance(texts, list) else [texts]:
             string_type, text = _typed_string(kind, value_of_kind)
@@ -170,6 +175,8 @@ def parse_general_name(value: Any, *, constraint: bool = False) -> GeneralName:
         raise ValueError("a name is a text such as dns:a.test")
     kind, colon, rest = value.partition(":")
     if not colon or kind not in _KINDS:
+        if meant := values.general_name(value):
+            raise ValueError(f"'{value}' does not begin with a kind such as dns: or ip:; write {meant}")
         raise ValueError(f"'{value}' must begin with one of {': '.join(_KINDS)}:")
     return GeneralName(kind, _general_name_value(kind, str(rest), constraint))
 

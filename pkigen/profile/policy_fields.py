@@ -32,6 +32,7 @@ class Policies(Listed):
     """Certificate policies (4.2.1.4)."""
 
     _list = "policies"
+    _example = "[2.23.140.1.2.1]"
     policies: Annotated[tuple[Policy, ...], AT_LEAST_ONE]
     critical: bool = False
 
@@ -47,6 +48,7 @@ class PolicyMappings(Listed):
     """Policy mappings (4.2.1.5)."""
 
     _list = "mappings"
+    _example = "[{issuer: 1.2.3, subject: 1.2.4}]"
     mappings: Annotated[tuple[PolicyMapping, ...], AT_LEAST_ONE]
     critical: bool = True
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pkigen.clock import LAST, Moment, Span, Validity, parse_moment, parse_span
 from pkigen.documents.fields import Parsed, unknown
+from pkigen.profile.key_hints import find_hint
 
 _START = "-1h"
 _NEVER = "never"
@@ -25,7 +26,10 @@ def _parse_validity(value: Any) -> Validity:
     if not isinstance(value, dict) or not all(isinstance(part, str) for part in value.values()):
         raise ValueError("a validity is a length such as 397d, or a mapping of from and to, or from and for")
     if unknown_keys := set(value) - {"from", "to", "for"}:
-        raise ValueError(unknown("key", min(unknown_keys), ("from", "to", "for")))
+        key = min(unknown_keys)
+        hint = find_hint("valid", key, value[key])
+        words = f"unknown key '{key}'; write {hint.written(value[key])}" if hint else None
+        raise ValueError(words or unknown("key", key, ("from", "to", "for")))
     if ("to" in value) == ("for" in value):
         raise ValueError("a validity says either when it ends (to) or how long it is (for)")
     start = value.get("from", _START)

@@ -8,16 +8,12 @@ from urllib.parse import unquote
 
 from pydantic import Field, ValidationError, model_validator
 
-from pkigen.documents.fields import (
-    Parsed,
-    Value,
-    close_to,
-)
+from pkigen.documents.fields import Parsed, Value
 from pkigen.documents.set_reference import SetReferenceField
-from pkigen.documents.validation import details_of, words_of
 from pkigen.documents.yaml_tree import Table, locate
 from pkigen.errors import Problem
 from pkigen.faults import FaultRequest, parse_fault_list, parse_faults
+from pkigen.profile.messages import messages_of
 from pkigen.profile.names import check_name
 from pkigen.profile.path_tests import PathTest
 
@@ -196,11 +192,9 @@ def read_head(tree: Table, problems: list[Problem]) -> Head:
     try:
         return Head.model_validate(fields)
     except ValidationError as error:
-        for detail in details_of(error):
-            path: tuple[Any, ...] = detail["loc"]
-            words, suggestion = words_of(detail, Head, path)
-            if detail["type"] == "extra_forbidden":
-                suggestion = close_to(str(path[-1]), (*Head.model_fields, *_SECTIONS, "extends"))
+        for path, words, suggestion in messages_of(
+            error, Head, "top level", tree, others=(*_SECTIONS, "extends")
+        ):
             where = ".".join(map(str, path))
             problems.append(Problem(words, where, locate(tree, path) or tree.location, suggestion))
         return Head(name="unnamed")

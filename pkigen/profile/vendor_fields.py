@@ -96,6 +96,7 @@ class SignedTimestamps(Listed):
     """SCTs of logs that do not exist (RFC 6962, 3.3); a number if only the number matters."""
 
     _list = "logs"
+    _example = "[log-1, log-2]"
     _short: ClassVar[Schema | None] = {"type": ["integer", "array"]}
     logs: Annotated[tuple[SignedTimestamp, ...], AT_LEAST_ONE, Field(max_length=_MOST_TIMESTAMPS)]
     critical: bool = False
