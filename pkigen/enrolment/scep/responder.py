@@ -94,8 +94,8 @@ class Responder:
         """Return the RA's certificate, unless the CA signs itself, and the CAs up to the root (4.2.1)."""
         own = self._own()
         if faults is not None and faults.applied("scep-ra-wrong-usage") is not None:
-            pair = self._separate.encryption, self._separate.signing
-            return tuple(dict.fromkeys((*(one.certificate for one in pair), *pair[0].chain)))
+            encryption, signing = self._separate.encryption, self._separate.signing
+            return tuple(dict.fromkeys((encryption.certificate, signing.certificate, *signing.chain)))
         return tuple(dict.fromkeys((own.certificate, *own.chain)))
 
     def _own(self) -> OwnCertificate:

@@ -99,6 +99,14 @@ def test_an_unauthentic_request_is_rejected(client: AcmeClient, header: dict[str
     assert response.status_code in (400, 403)
 
 
+def test_an_error_names_the_parameter_that_must_name_the_key(client: AcmeClient) -> None:
+    revoke, order = (client.directory()[name] for name in ("revokeCert", "newOrder"))
+    both = client.post(revoke, {}, jwk=client.jwk, kid=client.kid)
+    assert both.json()["detail"] == "the protected header must have either jwk or kid to name the key"
+    other = client.post(order, {}, jwk=client.jwk)
+    assert other.json()["detail"] == "the protected header must have kid to name the key"
+
+
 def test_a_changed_payload_is_rejected(client: AcmeClient) -> None:
     url = client.directory()["newOrder"]
     client.nonce = client.http.head(client.directory()["newNonce"]).headers["Replay-Nonce"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkigen.clock import utc_now
+from pkigen.enrolment.acme.faulty_replies import _with_root
 from pkigen.enrolment.acme.renewal import renewal_id
 from pkigen.enrolment.faults import EnrolmentFaults
 from pkigen.faults import ENROLMENT_FAULTS
+from pkigen.store import Store
 from tests.enrolment.acme.client import AcmeClient
 from tests.enrolment.acme.conftest import Directories
 
@@ -188,11 +191,35 @@ def test_a_replacement_is_rejected_but_not_another_order(client: AcmeClient, fau
     assert _detail(client.order(NAME, replaces=renewal_id(der))) == (409, "alreadyReplaced")
 
 
-def test_the_certificate_has_another_key(client: AcmeClient, faults: EnrolmentFaults) -> None:
+def test_the_certificate_has_another_key_and_its_record_no_request(
+    client: AcmeClient, directories: Directories, faults: EnrolmentFaults
+) -> None:
     _put(faults, "acme-other-key", times=1)
     key = ec.generate_private_key(ec.SECP256R1())
-    assert x509.load_pem_x509_certificate(client.issue(NAME, key=key)).public_key() != key.public_key()
-    assert x509.load_pem_x509_certificate(client.issue(NAME, key=key)).public_key() == key.public_key()
+    other, sound = (x509.load_pem_x509_certificate(client.issue(NAME, key=key)) for _ in range(2))
+    assert other.public_key() != key.public_key()
+    assert sound.public_key() == key.public_key()
+    requests = dict[int, bytes]()
+    for one in (other, sound):
+        enrolled = directories.enroller.find(issuer="issuing", serial=one.serial_number)
+        assert enrolled is not None
+        with Store.open(directories.folder, write=False) as store:
+            row = store.index.enrolled.get(f"certificates/{enrolled.name}")
+        assert row is not None
+        requests[one.serial_number] = row.request
+    assert requests[other.serial_number] == b""
+    public = x509.load_der_x509_csr(requests[sound.serial_number]).public_key()
+    assert public == key.public_key()
+
+
+def test_the_root_above_the_intermediates_of_an_imported_authority_is_appended() -> None:
+    path = [b"issuing", b"intermediate", b"root"]
+    enroller = SimpleNamespace(
+        profile=SimpleNamespace(authorities=[SimpleNamespace(name="issuing")]), chain=lambda _name: path
+    )
+    service: Any = SimpleNamespace(enroller=enroller)
+    assert _with_root(service, [b"leaf", *path[:2]]) == [b"leaf", *path]
+    assert _with_root(service, [b"leaf", *path]) == [b"leaf", *path]
 
 
 def test_the_certificate_has_other_names(client: AcmeClient, faults: EnrolmentFaults) -> None:

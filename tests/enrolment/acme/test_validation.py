@@ -28,9 +28,13 @@ _AUTHORIZATION = "token.thumbprint"
 
 
 @contextmanager
-def _web(status: int, body: bytes = b"", location: str = "") -> Iterator[int]:
+def _web(status: int, body: bytes = b"", location: str = "", hosts: list[str] | None = None) -> Iterator[int]:
+    """Answer every challenge; ``hosts`` gets the Host fields of the requests."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if hosts is not None:
+                hosts.extend(self.headers.get_all("Host", []))
             self.send_response(status if self.path.startswith("/.well-known/acme-challenge/") else 200)
             if location:
                 self.send_header("Location", location.format(port=self.server.server_port))  # type: ignore[attr-defined]
@@ -55,10 +59,12 @@ def _validate(port: int, host: str = "a.contoso.test", **settings: object) -> No
     http_01.validate(AcmeSettings.model_validate(values), host, "token", _AUTHORIZATION)
 
 
-def test_the_key_authorization_over_http_is_accepted() -> None:
-    with _web(200, b"token.thumbprint\r\n") as port:
+def test_the_key_authorization_over_http_is_accepted_from_the_host_of_the_challenge() -> None:
+    hosts = list[str]()
+    with _web(200, b"token.thumbprint\r\n", hosts=hosts) as port:
         _validate(port)
         _validate(port, "127.0.0.1")
+    assert hosts == [f"a.contoso.test:{port}", f"127.0.0.1:{port}"]
 
 
 def test_a_redirect_to_the_same_server_is_followed() -> None:
@@ -159,13 +165,16 @@ _DIGEST = b"\x04\x20" + sha256(_AUTHORIZATION.encode()).digest()
 
 
 def _with_identifier(value: bytes, *names: str, critical: bool = True) -> list[bytes]:
-    """Return a self-signed certificate with an acmeIdentifier, and its key, in PEM."""
+    """Return a self-signed certificate with an acmeIdentifier (if not empty), and its key, in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
     times = datetime(2026, 1, 1, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, *times)
     builder = builder.add_extension(x509.SubjectAlternativeName(map(x509.DNSName, names)), critical=False)
-    builder = builder.add_extension(x509.UnrecognizedExtension(_ACME_IDENTIFIER, value), critical=critical)
+    if value:
+        builder = builder.add_extension(
+            x509.UnrecognizedExtension(_ACME_IDENTIFIER, value), critical=critical
+        )
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return [builder.sign(key, SHA256()).public_bytes(Encoding.PEM), private]
 
@@ -175,6 +184,7 @@ def _with_identifier(value: bytes, *names: str, critical: bool = True) -> list[b
     [
         (_with_identifier(_DIGEST, "a.contoso.test"), ""),
         (_with_identifier(_DIGEST, "A.contoso.test"), ""),
+        (_with_identifier(b"", "a.contoso.test"), "unauthorized"),
         (_with_identifier(_DIGEST, "b.contoso.test"), "unauthorized"),
         (_with_identifier(_DIGEST, "a.contoso.test", "b.contoso.test"), "unauthorized"),
         (_with_identifier(_DIGEST, "a.contoso.test", critical=False), "unauthorized"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.asn1 import BitString
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,9 +24,12 @@ from pkigen.enrolment.faults import EnrolmentFaults, RequestFaults
 from pkigen.enrolment.rate_limits import RateLimited
 from pkigen.enrolment.transactions import MOST_TRANSACTIONS, Transactions
 from pkigen.environment.enrol import Busy, Enroller
+from pkigen.formats import pem
 from tests.enrolment.cmp.conftest import Written
+from tests.enrolment.cmp.written import device_key, first_message
 
 pytestmark = pytest.mark.needs("openssl")
+_ALGORITHM = (0, 4, 0)
 _HMAC_SHA256 = der.sequence(der.oid("1.2.840.113549.2.9"), der.null())
 
 
@@ -60,7 +65,7 @@ def test_pbmac1_protects_request_and_response(responder: Responder, written: Wri
         der.sequence(der.octet_string(salt), der.integer(1000), der.integer(32), _HMAC_SHA256),
     )
     algorithm = der.sequence(der.oid("1.2.840.113549.1.5.14"), der.sequence(derivation, _HMAC_SHA256))
-    message = der.edit(written("ir"), (0, 4, 0), lambda _: algorithm)
+    message = der.edit(written("ir"), _ALGORITHM, lambda _: algorithm)
     key = hashlib.pbkdf2_hmac("sha256", b"wonderful", salt, 1000, 32)
     value = hmac.digest(key, read_message(message).protected_part, "sha256")
     request = der.edit(message, (2,), lambda _: der.explicit(0, der.bit_string(value)))
@@ -73,6 +78,65 @@ def test_pbmac1_protects_request_and_response(responder: Responder, written: Wri
     assert used != salt
     key = hashlib.pbkdf2_hmac("sha256", b"wonderful", used, 1000, 32)
     assert hmac.digest(key, response.protected_part, "sha256") == response.protection
+
+
+@pytest.mark.parametrize(
+    "derivation",
+    [
+        der.sequence(der.oid("1.2.840.113549.1.5.12")),
+        der.sequence(der.oid("1.3.6.1.4.1.11591.4.11"), der.sequence()),
+    ],
+    ids=["no parameters", "scrypt"],
+)
+def test_pbmac1_with_another_derivation_is_rejected(
+    responder: Responder, written: Written, derivation: bytes
+) -> None:
+    algorithm = der.sequence(der.oid("1.2.840.113549.1.5.14"), der.sequence(derivation, _HMAC_SHA256))
+    message = der.edit(written("ir"), _ALGORITHM, lambda _: algorithm)
+    text, failure = _failure(read_message(responder.respond(message)))
+    assert (text, failure) == ("PBMAC1 without PBKDF2", Failure.BAD_ALG)
+
+
+@pytest.mark.parametrize(("method", "kind"), [("-1", "no proof"), ("0", "a proof by raVerified")])
+def test_a_request_without_a_signature_of_the_key_is_rejected(
+    responder: Responder, written: Written, method: str, kind: str
+) -> None:
+    text, failure = _failure(read_message(responder.respond(written("ir", "-popo", method))))
+    assert text == f"{kind} of possession; the server requires a signature with the key"
+    assert failure == Failure.BAD_POP
+
+
+def test_a_signature_needs_the_certificate_of_the_signer(
+    responder: Responder, folder: Path, tmp_path: Path
+) -> None:
+    console = folder / "certificates" / "console" / "console"
+    signer = ("-cert", console.with_suffix(".crt"), "-key", console.with_suffix(".key"))
+    message = first_message(device_key(tmp_path), "ir", *signer)
+    without = der.sequence(*der.children(message)[:3])
+    text, failure = _failure(read_message(responder.respond(without)))
+    assert text == "extraCerts must begin with the signer's certificate"
+    assert failure == Failure.ADD_INFO_NOT_AVAILABLE
+    assert read_message(responder.respond(message)).kind == Body.IP
+
+
+def test_a_certificate_is_revoked_through_the_protocol(
+    responder: Responder, written: Written, enroller: Enroller, tmp_path: Path
+) -> None:
+    responder.respond(written("ir"))
+    enrolled = enroller.find(name="a.contoso.test")
+    assert enrolled is not None
+    path = tmp_path / "enrolled.crt"
+    path.write_bytes(pem.certificate(enrolled.certificate))
+    response = read_message(responder.respond(written("rr", "-oldcert", path, "-revreason", "1")))
+    assert response.kind == Body.RP
+    crl = x509.load_der_x509_crl(enroller.crl("issuing"))
+    entry = crl.get_revoked_certificate_by_serial_number(enrolled.serial)
+    assert entry is not None
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value == "keyCompromise"
+
+
+def test_a_general_message_is_answered(responder: Responder, written: Written) -> None:
+    assert read_message(responder.respond(written("genm"))).kind == Body.GENP
 
 
 def test_a_request_without_transaction_id_is_answered_with_an_error(

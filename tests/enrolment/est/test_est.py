@@ -13,11 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key, pkcs7
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
+from pkigen.enrolment.est.authentication import authenticate
 from pkigen.enrolment.est.messages import NotBase64, decoded
+from pkigen.enrolment.rate_limits import ClientLimits
+from pkigen.environment.enrol import Enroller
 from pkigen.environment.environment import open_environment
 from pkigen.environment.revoke import revoke
 from pkigen.keys import PrivateKey, load_private
+from pkigen.profile.enrolment import EstSettings
 from pkigen.store import Store
 from tests.certification_requests import request
 from tests.enrolment.conftest import Lab
@@ -65,6 +71,19 @@ def test_a_template_with_a_passphrase_requires_authentication(lab: Lab, auth: tu
     assert response.status_code == 401
     assert response.headers["www-authenticate"].startswith('Basic realm="EST"')
     assert not _enrolled_names(lab)
+
+
+def test_a_template_with_a_user_and_no_passphrase_accepts_only_the_empty_one(enroller: Enroller) -> None:
+    def authenticated(credentials: bytes) -> str:
+        header = b"Basic " + base64.b64encode(credentials)
+        scope = {"type": "http", "headers": [(b"authorization", header)], "client": ("127.0.0.1", 1)}
+        settings = EstSettings(user="device")
+        return authenticate(Request(scope), settings, enroller, ClientLimits()).name
+
+    assert authenticated(b"device:") == "device"
+    for wrong in (b"device:x", b"device:XX", b"other:"):
+        with pytest.raises(HTTPException, match="401"):
+            authenticated(wrong)
 
 
 def _enrolled_names(lab: Lab) -> set[str]:

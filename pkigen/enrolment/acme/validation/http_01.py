@@ -46,9 +46,7 @@ def _get(settings: AcmeSettings, url: str, deadline: float) -> tuple[int, str, b
     try:
         plain = connect(settings, host, parts.port or default, deadline)
         connection.sock = _tls(plain, host) if parts.scheme == "https" else plain
-        connection.request(
-            "GET", path, headers={"Host": parts.netloc, "User-Agent": "pkigen", "Connection": "close"}
-        )
+        connection.request("GET", path, headers={"User-Agent": "pkigen", "Connection": "close"})
         response = connection.getresponse()
         body = bytearray()
         while len(body) <= _LARGEST_BODY and (part := response.read1(_LARGEST_BODY)):
