@@ -63,6 +63,11 @@ class NameCase:
             return False, False
         return True, not self._violates(*self.common)
 
+    @property
+    def violates_alone(self) -> bool:
+        """Whether the client's host name violates the only constraint."""
+        return self.constraints.count(NONE) == 3 and self._violates(self.host, VALID)
+
     def _violates(self, kind: str, value: str) -> bool:
         """Return whether a name violates the constraints of its kind."""
         if value == NONE:

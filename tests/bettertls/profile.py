@@ -73,6 +73,9 @@ def _is_selected(case: NameCase) -> bool:
     if kind == NONE:
         both = set(case.names.values()) == {VALID}
         return both or (case.names[host] == VALID and of_host == (NONE, NONE))
+    if kind == host and case.names[host] == NONE != case.names[other]:
+        # Validators that use the common name beside names of the other kind, and apply no constraints to it.
+        return case.common[1] == VALID and case.violates_alone
     alone = case.names[other] == NONE and of_host == (NONE, NONE)
     return kind == other and alone and NONE in of_other
 
