@@ -13,12 +13,12 @@ TEST_ARGS ?=
 TEST_TOOLS := openssl keytool javac node certtool ocsptool curl dot faketime tinyproxy rsyslogd chromium certutil \
 	freeradius eapol_test nginx apachectl haproxy caddy stunnel systemd-analyze etcd \
 	pki strongswan-curl strongswan-openssl scep-submit certbot lego uacme dehydrated acme-tiny \
-	cc c++ pkg-config mbedtls botan bearssl heimdal nss wolfssl bouncycastle hxtool
+	cc c++ pkg-config mbedtls botan bearssl heimdal nss bouncycastle hxtool
 SERVER_TOOLS := nginx apachectl haproxy caddy stunnel initdb mariadbd mosquitto redis-server slapd dovecot \
 	rsyslogd rabbitmq-server freeradius eapol_test openvpn swanctl
 CLIENT_TOOLS := openssl curl pki strongswan-curl strongswan-openssl scep-submit certbot lego uacme dehydrated \
 	acme-tiny caddy apachectl pebble
-VALIDATOR_TOOLS := mono mcs firefox-esr escript
+VALIDATOR_TOOLS := mono mcs firefox-esr wolfssl escript
 LOAD_TOOLS := openssl jmeter mosquitto mosquitto_pub
 # What depends most on the versions of other packages: pydantic, typer, starlette with uvicorn and h11,
 # python-multipart, cryptography and pyOpenSSL.

@@ -66,7 +66,6 @@ LIBRARIES = {
         "libstrongswan-standard-plugins",
         "/usr/lib/ipsec/plugins/libstrongswan-openssl.so",
     ),
-    "wolfssl": ("libwolfssl-dev", "/usr/include/wolfssl/ssl.h"),
 }
 """Libraries for compiled programs, and plugins: the Debian package, and one of its files."""
 

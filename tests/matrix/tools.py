@@ -29,10 +29,9 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "openssl-ocsp": ("openssl", "faketime"),
     "python-ssl": (),
     "openssl-current": (),
-    "wolfssl": ("cc", "pkg-config", "wolfssl"),
 }
 """A new validator works without an entry here; an entry makes the summary of `make test` name its tools."""
-OPTIONAL = frozenset(("java-current", "pyhanko", "mono", "chromium", "firefox", "erlang"))
+OPTIONAL = frozenset(("java-current", "pyhanko", "mono", "chromium", "firefox", "wolfssl", "erlang"))
 """Columns that only `make validators` installs and runs with many cases."""
 ALL = os.environ.get("PKIGEN_VALIDATORS") == "all"
 """Whether this is `make validators`."""
