@@ -77,6 +77,7 @@ SERVERS = {
     "firefox-esr": "firefox-esr",
     "dovecot": "dovecot-imapd",
     "escript": "erlang-base",
+    "wolfssl": "libwolfssl-dev",
     "initdb": "postgresql",
     "jmeter": "jmeter-http",
     "mariadbd": "mariadb-server",

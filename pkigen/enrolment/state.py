@@ -51,9 +51,13 @@ class State:
             self._sql = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._sql.execute("PRAGMA journal_mode = WAL")
-            self._sql.execute("PRAGMA synchronous = NORMAL")
-            self._sql.executescript(_SCHEMA)
+            try:
+                self._sql.execute("PRAGMA journal_mode = WAL")
+                self._sql.execute("PRAGMA synchronous = NORMAL")
+                self._sql.executescript(_SCHEMA)
+            except sqlite3.Error:
+                self._sql.close()
+                raise
 
     def close(self) -> None:
         """Close the database."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,10 @@ def _subject(certificate: bytes) -> str:
 
 
 def test_another_list_writes_and_deletes_files_and_keeps_the_certificates(tmp_path: Path) -> None:
-    folder = build_it(small(), tmp_path).folder
+    at = datetime.now(UTC)
+    folder = build_it(small(), tmp_path, at=at).folder
     before = files(folder)
-    result = build_it(_profile(files=["crt", "key"]), tmp_path)
+    result = build_it(_profile(files=["crt", "key"]), tmp_path, at=at)
     rewritten = dict.fromkeys(("issuing", "console", "sensor-01", "sensor-02"), "rewrite")
     assert changes(result) == rewritten
     assert reasons(result, "console") == "its files, its formats or its passphrase changed"
@@ -90,7 +92,7 @@ def test_another_list_writes_and_deletes_files_and_keeps_the_certificates(tmp_pa
     assert after.keys() - before.keys() == {_SHARED}
     unchanged = before.keys() & after.keys() - {"manifest.json"}
     assert {name: before[name] for name in unchanged} == {name: after[name] for name in unchanged}
-    assert changes(build_it(small(), tmp_path)) == rewritten
+    assert changes(build_it(small(), tmp_path, at=at)) == rewritten
     assert files(folder) == before
 
 
