@@ -57,6 +57,7 @@ class Certificate(TlsIdentity):
     expected: str = "accept"
     passphrase: bytes = field(default=b"", repr=False)
     _secret: frozenset[str] = frozenset()
+    _chain: bytes = field(default=b"", repr=False)
 
     def __repr__(self) -> str:
         return f"Certificate({self.name!r})"
@@ -68,13 +69,20 @@ class Certificate(TlsIdentity):
 
     @property
     def key_pem(self) -> bytes:
-        """The private key (PEM); encrypted if the certificate was issued with ``passphrase``."""
+        """The private key (PEM); encrypted if the certificate was issued with ``passphrase``.
+
+        Raises InputError if only its owner has it, or if ``files`` does not list it.
+        """
+        if f"{self.name}.key" not in self.files:
+            raise InputError(
+                f"{self.name} has no key: only its owner has the private key, or 'files' omits it"
+            )
         return self.files[f"{self.name}.key"]
 
     @property
     def chain_pem(self) -> bytes:
         """The CA certificates from the issuing CA up to and including the root (PEM)."""
-        return self.files["chain.pem"]
+        return self.files.get("chain.pem", self._chain)
 
     @property
     def der(self) -> bytes:
@@ -83,10 +91,9 @@ class Certificate(TlsIdentity):
 
     def pem_files(self, passphrase: str = "") -> PemFiles:
         """Return the contents of its certificate, chain and key; ``passphrase`` overrides its own."""
-        if f"{self.name}.key" not in self.files:
-            raise InputError(f"{self.name} has no key: only its owner has the private key")
-        chain = self.files.get("chain.pem", b"")
-        return PemFiles(self.certificate_pem, chain, self.key_pem, passphrase.encode() or self.passphrase)
+        return PemFiles(
+            self.certificate_pem, self.chain_pem, self.key_pem, passphrase.encode() or self.passphrase
+        )
 
     def anchors_pem(self) -> str:
         """Return the trust anchors of its peers (PEM)."""
@@ -267,6 +274,7 @@ def _certificate(issued: Issued, rendered: Sequence[File], worker: IssuanceWorke
         fault.expected if fault else "accept",
         entity.output.passphrase or b"",
         frozenset(file.path for file in rendered if file.secret),
+        b"".join(map(pem.certificate, issued.chain or issued.certificates[:1])),
     )
 
 

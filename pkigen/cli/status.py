@@ -75,7 +75,7 @@ def _print_counts(env: Path, environment: Environment, result: EnvironmentStatus
             print_line(f"  {number:>6}  {label}")
     for fleet in result.fleets:
         parts = [f"{quantity(fleet.count, 'certificate')} in {quantity(fleet.shards, 'shard')}"]
-        parts += [f"{fleet.revoked:,} revoked by the profile"] if fleet.revoked else []
+        parts += [f"{fleet.revoked:,} revoked"] if fleet.revoked else []
         parts += [f"{fleet.faulty:,} with a fault"] if fleet.faulty else []
         parts.append(f"{fleet.state} {fleet.detail}" if fleet.detail else f"until {fleet.not_after:%Y-%m-%d}")
         line = printable(f"  fleet {fleet.name}: {', '.join(parts)}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pkigen.environment.environment import Environment
 from pkigen.environment.manifest.schema import Authority, Case, Enrolled, Fleet
+from pkigen.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class CrlStatus:
 
 @dataclass(frozen=True, slots=True)
 class FleetStatus:
-    """A fleet: its certificates, those that the profile revokes, those with a fault, and the first to end.
+    """A fleet: its certificates, those that are revoked, those with a fault, and the first to end.
 
     ``state`` is as that of a certificate.
     """
@@ -81,7 +83,10 @@ def environment_status(environment: Environment, now: datetime, until: datetime)
             for one in crls
             if one.crl is not None
         ),
-        tuple(_fleet_status(fleet, now, until) for fleet in contents.fleets),
+        tuple(
+            _fleet_status(fleet, revoked, now, until)
+            for fleet, revoked in _revoked_of_fleets(environment.folder, contents.fleets)
+        ),
     )
 
 
@@ -119,14 +124,26 @@ def _status(entity: Authority | Case, now: datetime, until: datetime) -> Certifi
     return CertificateStatus(entity.name, _kind(entity), entity.issuer, entity.not_after, state, detail)
 
 
-def _fleet_status(fleet: Fleet, now: datetime, until: datetime) -> FleetStatus:
+def _revoked_of_fleets(folder: Path, fleets: Sequence[Fleet]) -> Iterator[tuple[Fleet, int]]:
+    """Yield each fleet with the number of its revoked certificates, by the profile and by commands.
+
+    The index has them; a copy of an environment without an index has those of the profile.
+    """
+    if not fleets or not Store.exists(folder):
+        yield from ((one, one.count // one.revoked.every if one.revoked else 0) for one in fleets)
+        return
+    with Store.open(folder, write=False) as store:
+        yield from [(one, store.index.shards.revoked(one.name)) for one in fleets]
+
+
+def _fleet_status(fleet: Fleet, revoked: int, now: datetime, until: datetime) -> FleetStatus:
     not_before = max(shard.not_before for shard in fleet.shards)
     not_after = min(shard.not_after for shard in fleet.shards)
     return FleetStatus(
         fleet.name,
         fleet.count,
         len(fleet.shards),
-        fleet.count // fleet.revoked.every if fleet.revoked else 0,
+        revoked,
         fleet.count // fleet.faults.every if fleet.faults else 0,
         not_after,
         *_validity(not_before, not_after, now, until),

@@ -133,6 +133,15 @@ class ShardTable:
         """Return the shards of a fleet that are in place, in the order of their certificates."""
         return list(self._select("fleet = ? AND state = ? ORDER BY first", (fleet, CURRENT)))
 
+    def revoked(self, fleet: str) -> int:
+        """Return the number of revoked certificates of a fleet's current shards."""
+        query = "SELECT count(DISTINCT serial) FROM revocations WHERE issuer = ? AND serial BETWEEN ? AND ?"
+        limits = (
+            (row.authority, _hex(row.serial(row.first)), _hex(row.serial(row.last)))
+            for row in self.current(fleet)
+        )
+        return sum(self._sql.execute(query, limit).fetchone()[0] for limit in limits)
+
     def selected(self, name: str) -> Iterator[str]:
         """Yield a certificate of each current shard that a name selects: of a fleet, or of certificates.
 

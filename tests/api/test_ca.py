@@ -101,6 +101,24 @@ def test_a_passphrase_protects_the_key_and_is_not_needed_again(ca: pkigen.CA) ->
     handshake(certificate.server_context(), certificate.client_context(), "host.test")
 
 
+def test_a_chain_that_is_not_among_the_files_is_presented(ca: pkigen.CA) -> None:
+    below = ca.issue_ca("Issuing A")
+    certificate = below.issue("host.test", files=["crt", "key"])
+    assert set(certificate.files) == {"host-test.crt", "host-test.key"}
+    assert certificate.chain_pem == below.certificate_pem + ca.certificate_pem
+    handshake(certificate.server_context(), certificate.client_context(), "host.test")
+
+
+def test_a_key_that_is_not_among_the_files_is_an_error(ca: pkigen.CA) -> None:
+    certificate = ca.issue("host.test", files=["crt"])
+    with pytest.raises(
+        pkigen.InputError, match="host-test has no key: only its owner has the private key, or 'files'"
+    ):
+        certificate.server_context()
+    with pytest.raises(pkigen.InputError, match="host-test has no key"):
+        _ = certificate.key_pem
+
+
 def test_a_certificate_without_a_name_is_an_error(ca: pkigen.CA) -> None:
     with pytest.raises(pkigen.InputError, match="specify a host name"):
         ca.issue()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.x509 import load_der_x509_crl
 
+from pkigen.environment.environment import open_environment
 from pkigen.environment.revoke import revoke, unrevoke
+from pkigen.environment.status import environment_status
 from pkigen.errors import InputError
 from pkigen.serve import serve
 from tests.environment.fleets.profiles import build_fleet, rows
@@ -40,6 +43,21 @@ def test_commands_revoke_by_name_and_by_serial_number(tmp_path: Path) -> None:
     assert _listed(folder) == {"meter-17"}
     with pytest.raises(InputError, match="no such entity"):
         revoke(folder, ["meter-21"])
+
+
+def test_the_status_counts_revocations_by_the_profile_and_by_commands_once(tmp_path: Path) -> None:
+    environment = build_fleet(tmp_path, revoked={"every": "6"})
+
+    def revoked() -> int:
+        now = datetime.now(UTC)
+        (fleet,) = environment_status(open_environment(environment.folder), now, now).fleets
+        return fleet.revoked
+
+    assert revoked() == 3
+    revoke(environment.folder, ["meter-06", "meter-11"], reason="keyCompromise")
+    assert revoked() == 4
+    shutil.rmtree(environment.folder / ".pkigen")
+    assert revoked() == 3
 
 
 def test_a_new_certificate_is_revoked_like_the_one_that_it_replaces(tmp_path: Path) -> None:
