@@ -85,7 +85,8 @@ def _no_traditional_form(kind: KeyKind) -> str | None:
 
 
 def _not_in_pkcs12(kind: KeyKind) -> str | None:
-    return f"PKCS#12 cannot hold a key of kind {kind.name}" if kind.family in ("ml-dsa", "ml-kem") else None
+    unsupported = kind.family in ("ml-dsa", "ml-kem", "slh-dsa")
+    return f"PKCS#12 cannot hold a key of kind {kind.name}" if unsupported else None
 
 
 @output_format("fullchain", "fullchain.pem", "the certificate and its intermediates, for TLS servers")

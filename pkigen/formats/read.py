@@ -7,7 +7,6 @@ from contextlib import suppress
 from functools import partial
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from pkigen.asn1 import der
 from pkigen.errors import InputError, panics_as_errors
@@ -15,7 +14,7 @@ from pkigen.formats import pem
 from pkigen.formats.kdf_budget import KdfBudget
 from pkigen.formats.passphrase_encryption import WrongPassphrase, decrypt, decrypt_pem, passphrase_forms
 from pkigen.formats.pem import Block
-from pkigen.keys import PrivateKey, kind_of
+from pkigen.keys import PrivateKey, kind_of, load_pkcs8
 from pkigen.keys.private_key_info import private_key_info
 from pkigen.x509 import Malformed
 
@@ -41,7 +40,7 @@ def usable_key(pkcs8: bytes, *, check: bool = True) -> bytes:
     """Return a PKCS#8 key if pkigen can sign with it, or raise InputError; ``check`` checks RSA's numbers."""
     try:
         with panics_as_errors():
-            key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=not check)
+            key = load_pkcs8(pkcs8, check=check)
         if not isinstance(key, PrivateKey):
             raise InputError("this kind of key is not supported")
         kind_of(key)

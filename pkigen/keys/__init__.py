@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
 )
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -34,6 +35,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pkigen.asn1 import der
 from pkigen.keys.kinds import FIXED_KINDS, KeyKind, parse_kind
+from pkigen.keys.slh_dsa import SlhDsaPrivateKey, SlhDsaPublicKey
 
 PrivateKey = (
     RSAPrivateKey
@@ -46,6 +48,7 @@ PrivateKey = (
     | DSAPrivateKey
     | MLKEM768PrivateKey
     | X25519PrivateKey
+    | SlhDsaPrivateKey
 )
 
 _KINDS_BY_CURVE = {getattr(ec, kind.curve).name: kind for kind in FIXED_KINDS.values() if kind.family == "ec"}
@@ -58,15 +61,25 @@ _OTHERS: dict[type, str] = {
     DSAPublicKey: "dsa-2048",
     MLKEM768PublicKey: "ml-kem-768",
     X25519PublicKey: "x25519",
+    SlhDsaPublicKey: "slh-dsa-sha2-128f",
 }
 
 
+def load_pkcs8(pkcs8: bytes, *, check: bool = False) -> PrivateKeyTypes | SlhDsaPrivateKey:
+    """Load a PKCS#8 key of any kind; ``check`` checks the numbers of an RSA key, which takes 40 ms.
+
+    Raises ValueError or UnsupportedAlgorithm if neither cryptography nor pkigen supports its kind.
+    """
+    own = SlhDsaPrivateKey.from_pkcs8(pkcs8)
+    return own or load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=not check)
+
+
 def load_private(pkcs8: bytes) -> PrivateKey:
-    """Load a PKCS#8 key that pkigen wrote; skip the check of its numbers, which takes 40 ms.
+    """Load a PKCS#8 key that pkigen wrote, without a check of its numbers.
 
     Raises ValueError for a kind of key that pkigen does not support.
     """
-    key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
+    key = load_pkcs8(pkcs8)
     if not isinstance(key, PrivateKey):
         raise ValueError(f"a {type(key).__name__.removesuffix('PrivateKey')} key is not supported")
     return key

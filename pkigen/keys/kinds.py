@@ -22,8 +22,9 @@ _COMMON_TLS_GROUPS = (23, 24, 25)
 class KeyKind:
     """A kind of key: its name in profiles, its family, its size.
 
-    ``family`` is one of rsa, ec, ed25519, ed448, ml-dsa; of dsa, ml-kem and x25519 for faults. ``size`` is
-    in bits; for ML-DSA and ML-KEM it is the number in the parameter set's name (FIPS 204, FIPS 203).
+    ``family`` is one of rsa, ec, ed25519, ed448, ml-dsa; of dsa, ml-kem, slh-dsa and x25519 for faults.
+    ``size`` is in bits; for ML-DSA, ML-KEM and SLH-DSA it is the number in the parameter set's name (FIPS 203
+    to 205).
 
     ``oid`` identifies the curve of an EC key, the algorithm otherwise (empty for RSA). ``curve`` is the
     name of the curve's class in cryptography, ``order`` the order of its base point (SP 800-186, 3.2.1;
@@ -105,6 +106,7 @@ _UNSOUND = (
     KeyKind("dsa-2048", "dsa", 2048),
     KeyKind("ml-kem-768", "ml-kem", 768),
     KeyKind("x25519", "x25519", 256, "1.3.101.110"),
+    KeyKind("slh-dsa-sha2-128f", "slh-dsa", 128, "2.16.840.1.101.3.4.3.21"),
 )
 
 FIXED_KINDS = {kind.name: kind for kind in (*_KINDS, *_UNSOUND)}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkigen.asn1 import der
 from pkigen.errors import InputError, panics_as_errors
-from pkigen.keys import PrivateKey, to_pkcs8
+from pkigen.keys import PrivateKey, load_pkcs8, to_pkcs8
 from pkigen.keys.kinds import FIXED_KINDS
 from pkigen.x509 import Malformed
 from pkigen.x509.decode import decoder
@@ -61,7 +61,7 @@ def public_key_info(pkcs8: bytes) -> bytes | None:
     try:
         if oid not in _NOT_LOADED:
             with panics_as_errors():
-                key = load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
+                key = load_pkcs8(pkcs8)
                 return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm):
         pass
@@ -92,7 +92,7 @@ def _canonical(info: bytes) -> bytes:
         return info
     try:
         with panics_as_errors():
-            loaded = load_der_private_key(info, None, unsafe_skip_rsa_key_validation=True)
+            loaded = load_pkcs8(info)
         return to_pkcs8(loaded) if isinstance(loaded, PrivateKey) else info
     except (ValueError, UnsupportedAlgorithm):
         return info

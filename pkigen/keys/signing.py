@@ -28,6 +28,7 @@ from pkigen.errors import InputError
 from pkigen.keys import PrivateKey, forged, kind_of
 from pkigen.keys.entropy import Entropy
 from pkigen.keys.kinds import KeyKind, digest_of
+from pkigen.keys.slh_dsa import SlhDsaPrivateKey
 from pkigen.model import Signature
 
 
@@ -187,9 +188,9 @@ def signing(
         return lambda data: forged.sign_dsa(key, _hash(DIGESTS["sha256"], data), entropy)
     if isinstance(key, MLKEM768PrivateKey | X25519PrivateKey):
         raise TypeError(f"nothing is signed with a key of kind {kind.name} here")
-    if not isinstance(key, Ed25519PrivateKey | Ed448PrivateKey) and entropy is not None:
-        return partial(sign_deterministically, key, kind)
-    return key.sign
+    if isinstance(key, Ed25519PrivateKey | Ed448PrivateKey | SlhDsaPrivateKey) or entropy is None:
+        return key.sign
+    return partial(sign_deterministically, key, kind)
 
 
 def _bare_digest_info(data: bytes, digest: HashAlgorithm) -> bytes:

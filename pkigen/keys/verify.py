@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pkigen.asn1 import der
 from pkigen.errors import panics_as_errors
 from pkigen.keys.signing import DIGESTS
+from pkigen.keys.slh_dsa import SlhDsaPublicKey
 from pkigen.x509 import AlgorithmIdentifier, Certificate, CertificateList, CertificationRequest, Malformed
 from pkigen.x509.decode import decoder
 from pkigen.x509.public_key import public_key
@@ -31,6 +32,7 @@ Pure = (
     | mldsa.MLDSA44PublicKey
     | mldsa.MLDSA65PublicKey
     | mldsa.MLDSA87PublicKey
+    | SlhDsaPublicKey
 )
 _PURE: dict[str, type[Pure]] = {
     "Ed25519": ed25519.Ed25519PublicKey,
@@ -38,6 +40,7 @@ _PURE: dict[str, type[Pure]] = {
     "ML-DSA-44": mldsa.MLDSA44PublicKey,
     "ML-DSA-65": mldsa.MLDSA65PublicKey,
     "ML-DSA-87": mldsa.MLDSA87PublicKey,
+    "SLH-DSA-SHA2-128f": SlhDsaPublicKey,
 }
 Signed = Certificate | CertificateList | CertificationRequest
 
@@ -71,7 +74,7 @@ def verdict_of(
     try:
         if public_key(public_key_info).size > _LONGEST_RSA:
             return Verdict.UNKNOWN
-        key = load_der_public_key(public_key_info)
+        key = SlhDsaPublicKey.from_info(public_key_info) or load_der_public_key(public_key_info)
         _verify(key, algorithm, signature, octets)
     except InvalidSignature:
         return Verdict.BAD

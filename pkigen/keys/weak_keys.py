@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, mlkem, x25519
 from pkigen.keys import PrivateKey, rsa_primes
 from pkigen.keys.entropy import Entropy, SeededEntropy
 from pkigen.keys.kinds import KeyKind
+from pkigen.keys.slh_dsa import SEED_SIZE, SlhDsaPrivateKey
 
 _EXPONENT = 65537
 _HUGE_EXPONENT_BITS = 300
@@ -112,6 +113,10 @@ def _x25519(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
     return x25519.X25519PrivateKey.from_private_bytes(entropy.read(32, *labels))
 
 
+def _slh_dsa(entropy: Entropy, labels: tuple[str, ...]) -> PrivateKey:
+    return SlhDsaPrivateKey.from_seed_bytes(entropy.read(SEED_SIZE, *labels))
+
+
 _MAKERS: dict[str, Callable[[Entropy, tuple[str, ...]], PrivateKey]] = {
     "rsa-2048-e3": _exponent_3,
     "rsa-2048-e300bits": _exponent_huge,
@@ -121,4 +126,5 @@ _MAKERS: dict[str, Callable[[Entropy, tuple[str, ...]], PrivateKey]] = {
     "dsa-2048": _dsa,
     "ml-kem-768": _ml_kem,
     "x25519": _x25519,
+    "slh-dsa-sha2-128f": _slh_dsa,
 }

@@ -1,10 +1,11 @@
-"""Decodes a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 3279, 5480, 8410, 9881)."""
+"""Decodes a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 3279, 5480, 8410, 9881, 9909, 9935)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 
 from pkigen.asn1 import der
 from pkigen.x509.algorithms import algorithm_identifier
@@ -60,6 +61,10 @@ _FIXED = {
     "2.16.840.1.101.3.4.4.1": ("ml-kem-512", "ml-kem", 512),
     "2.16.840.1.101.3.4.4.2": ("ml-kem-768", "ml-kem", 768),
     "2.16.840.1.101.3.4.4.3": ("ml-kem-1024", "ml-kem", 1024),
+    **{
+        f"2.16.840.1.101.3.4.3.{20 + number}": (f"slh-dsa-{digest}-{size}{speed}", "slh-dsa", size)
+        for number, (digest, size, speed) in enumerate(product(("sha2", "shake"), (128, 192, 256), "sf"))
+    },
     "1.2.643.2.2.19": ("gost-2001", "gost", 256),
     "1.2.643.7.1.1.1.1": ("gost-2012-256", "gost", 256),
     "1.2.643.7.1.1.1.2": ("gost-2012-512", "gost", 512),
@@ -80,7 +85,9 @@ _WITH_CURVE = ("ed25519", "ed448", "x25519", "x448")
 _CURVE_NAMES = {name: _curve_name(name) for name in (*(one for one, _ in _CURVES.values()), *_WITH_CURVE)}
 CURVES = tuple(_CURVE_NAMES.values())
 """The names that ``PublicKey.curve`` can have."""
-FAMILIES = ("rsa", "ec", "ed25519", "ed448", "ml-dsa", "ml-kem", "dsa", "x25519", "x448", "gost", "dh")
+FAMILIES = (
+    *("rsa", "ec", "ed25519", "ed448", "ml-dsa", "ml-kem", "slh-dsa", "dsa", "x25519", "x448", "gost", "dh"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,11 @@ def _columns(record: dict[str, Any]) -> Iterator[str]:
         "time of the machine: the environment must not be older than an hour."
     )
     yield ""
+    yield (
+        "The catalog has no composite signatures (draft-ietf-lamps-pq-composite-sigs), because none of these "
+        "validators verifies them."
+    )
+    yield ""
 
 
 def _tables(rows: dict[str, dict[str, str]]) -> Iterator[str]:

@@ -37,7 +37,7 @@ ENDS_AFTER_ITS_ISSUER = {
 }
 URLS = {"2.5.29.31", "2.5.29.46", "1.3.6.1.5.5.7.1.1"}
 """CRL distribution points, freshest CRL, authority information access."""
-_RSA = (PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5, PublicKeyAlgorithmOID.RSASSA_PSS)
+_ENCIPHERING = (PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5, PublicKeyAlgorithmOID.RSASSA_PSS)
 _UNREADABLE = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 SELF_ISSUED = {"nc-self-issued-last"}
 """Certificates with the name of their issuer, which is another entity."""
@@ -117,13 +117,13 @@ def _alternative_names(certificate: x509.Certificate) -> set[str]:
     return set(names.get_values_for_type(x509.DNSName))
 
 
-def test_only_rsa_keys_encipher_keys(paths: dict[str, list[x509.Certificate]]) -> None:
+def test_only_rsa_and_ml_kem_keys_encipher_keys(paths: dict[str, list[x509.Certificate]]) -> None:
     enciphering = set[str]()
     for fault, (own, *_) in paths.items():
         usages = [e.value for e in own.extensions if isinstance(e.value, x509.KeyUsage)]
-        if any(one.key_encipherment for one in usages) and own.public_key_algorithm_oid not in _RSA:
+        if any(one.key_encipherment for one in usages) and own.public_key_algorithm_oid not in _ENCIPHERING:
             enciphering.add(fault)
-    assert enciphering == set()
+    assert enciphering == {"key-mlkem-leaf"}
 
 
 def test_an_ocsp_response_revokes_a_valid_certificate_and_its_responder_does_not_predate_the_ca(

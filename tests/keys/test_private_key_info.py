@@ -43,7 +43,7 @@ TOO_LARGE = [
 def test_a_number_whose_arithmetic_takes_long_is_not_used(
     label: str, data: bytes, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(private_key_info, "load_der_private_key", None)
+    monkeypatch.setattr(private_key_info, "load_pkcs8", None)
     (key,) = read(pem.encode(label, data), "large.key")
     assert key.kind is Kind.KEY
     assert key.problem.startswith(problem)
@@ -52,7 +52,7 @@ def test_a_number_whose_arithmetic_takes_long_is_not_used(
 
 @pytest.mark.parametrize("oid", ["1.2.840.113549.1.3.1", "1.2.840.10046.2.1"])
 def test_the_public_key_of_diffie_hellman_is_not_computed(oid: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(private_key_info, "load_der_private_key", None)
+    monkeypatch.setattr(private_key_info, "load_pkcs8", None)
     (key,) = read(pem.encode("PRIVATE KEY", diffie_hellman(oid, 20_000)), "dh.key")
     assert (key.kind, key.problem) == (Kind.KEY, "")
 

@@ -16,7 +16,7 @@ from pkigen.model import Signature
 from pkigen.x509 import AlgorithmIdentifier
 
 _DATA = b"to be signed"
-_KINDS = ("rsa-1024", "ec-p256", "ed25519", "ed448", "ml-dsa-44", "dsa-2048")
+_KINDS = ("rsa-1024", "ec-p256", "ed25519", "ed448", "ml-dsa-44", "dsa-2048", "slh-dsa-sha2-128f")
 _SIGNATURES = [
     *((kind, Signature()) for kind in _KINDS),
     *(("rsa-1024", Signature(digest)) for digest in ("md5", "sha1", "sha384")),

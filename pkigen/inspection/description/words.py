@@ -83,6 +83,8 @@ def name_of_key(key: PublicKey) -> str:
         return f"EC, {named}, {key.size} bits" if key.size else f"EC, {named}"
     if key.family in ("ml-dsa", "ml-kem"):
         return key.name.upper()
+    if key.family == "slh-dsa":
+        return key.name[:-1].upper() + key.name[-1]
     if key.name in _SIZED:
         return _SIZED[key.name] + (f", {key.size} bits" if key.size else "")
     return _FAMILIES.get(key.family, f"unknown algorithm {key.family}")

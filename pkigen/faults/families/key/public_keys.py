@@ -348,16 +348,32 @@ def key_mldsa_leaf(case: Case) -> Case:
     return keyed(case, "ml-dsa-65")
 
 
+@fault("V", "parse", "RFC 9935 5", finds=("digital-signature", "key-family", "public-key-rsa"))
+def key_mlkem_leaf(case: Case) -> Case:
+    """The certificate has an ML-KEM-768 key with the key usage keyEncipherment alone.
+
+    Key and key usage are valid, but older clients do not support the algorithm. TLS 1.3 cannot authenticate
+    a server with such a key, because it cannot sign.
+    """
+    usage = replace(_key_usage(case), value=der.named_bits(("keyEncipherment",), oids.KEY_USAGES))
+    return case.with_key("ml-kem-768").with_extension(usage)
+
+
 @fault("V", "lint", "RFC 9935 5", finds=("key-family", "public-key-rsa"))
 def key_mlkem_digsig_ku(case: Case) -> Case:
     """The certificate has an ML-KEM-768 key with the key usage digitalSignature.
 
     An ML-KEM key cannot sign; its only valid key usage is keyEncipherment.
     """
+    _key_usage(case)
+    return keyed(case, "ml-kem-768")
+
+
+def _key_usage(case: Case) -> Extension:
     usage = case.extension(oids.KEY_USAGE)
     if usage is None:
         raise Impossible("the certificate has no key usage")
-    return keyed(case, "ml-kem-768")
+    return usage
 
 
 @fault(

@@ -360,3 +360,13 @@ def sig_mldsa65_chain(case: Case) -> Case:
     Clients that do not support the algorithm report that it is unknown.
     """
     return case.change_authority(case.intermediate(), lambda entity: replace(entity, key="ml-dsa-65"))
+
+
+@fault("V", "path", "RFC 9909 4", finds=("signature-sha256-rsa", "signature-hash-sha256"))
+def sig_slhdsa(case: Case) -> Case:
+    """The issuing CA signs with SLH-DSA-SHA2-128f.
+
+    Clients that do not support the algorithm report that it is unknown. The signature has 17,088 bytes.
+    """
+    kind = "slh-dsa-sha2-128f"
+    return case.change_authority(case.intermediate(), lambda entity: replace(entity, key=kind))
