@@ -18,8 +18,11 @@ from OpenSSL import crypto
 
 from pkigen import build
 from pkigen.asn1 import der
+from pkigen.inspection.description.words import name_of_key
 from pkigen.keys import load_private, public_key_info, to_pkcs8
 from pkigen.keys.slh_dsa import SEED_SIZE, SlhDsaPrivateKey, SlhDsaPublicKey
+from pkigen.x509 import AlgorithmIdentifier
+from pkigen.x509.public_key import public_key
 
 # SLH-DSA-sigGen-FIPS205, SHA2-128f: deterministic, external interface, pure, no context.
 _KEY = SlhDsaPrivateKey(
@@ -109,3 +112,12 @@ def test_other_formats_of_keys_are_rejected() -> None:
         _KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
     with pytest.raises(ValueError, match="only this format"):
         _KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize(
+    ("arc", "name"), [(20, "SLH-DSA-SHA2-128s"), (21, "SLH-DSA-SHA2-128f"), (31, "SLH-DSA-SHAKE-256f")]
+)
+def test_a_key_has_the_name_of_its_signature_algorithm(arc: int, name: str) -> None:
+    oid = f"2.16.840.1.101.3.4.3.{arc}"
+    key = public_key(der.sequence(der.sequence(der.oid(oid)), der.bit_string(bytes(32))))
+    assert name_of_key(key) == AlgorithmIdentifier(oid, None).name == name

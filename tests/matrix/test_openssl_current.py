@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pkigen.matrix import MatrixCase
+from pkigen import build
+from pkigen.matrix import MatrixCase, cases_of
 from pkigen.matrix.validators.openssl_current import OPENSSL_CURRENT
 
 Cases = dict[str, MatrixCase]
@@ -45,3 +46,15 @@ def test_a_path_may_end_at_an_intermediate_anchor_only_if_the_case_states_it(cas
     anchored = replace(sound, anchors=(sound.issuer,), crls=())
     assert _parts(anchored)[0] is False
     assert _parts(replace(anchored, partial_chain=True))[0] is True
+
+
+def test_a_chain_file_may_begin_with_a_key_that_tls_cannot_use(tmp_path: Path) -> None:
+    profile = {
+        "name": "slhdsa",
+        "defaults": {"key": "ec-p256"},
+        "authorities": {"root": {}, "issuing": {"issuer": "root"}},
+        "certificates": {"sensor": {"issuer": "issuing"}},
+        "negatives": [{"of": "sensor", "faults": ["sig-slhdsa"]}],
+    }
+    cases = {case.name: case for case in cases_of(build(profile, tmp_path))}
+    assert _parts(cases["sensor.sig-slhdsa"]) == (True, True, True)
