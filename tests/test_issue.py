@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkigen.asn1 import der, names
@@ -91,6 +92,7 @@ def test_key_identifiers_are_those_of_subject_and_issuer() -> None:
     extensions = _certificate(_PLAN).extensions
     subject = extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     issuer = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    assert isinstance(_KEY, EllipticCurvePrivateKey)
     assert subject == x509.SubjectKeyIdentifier.from_public_key(_KEY.public_key())
     assert issuer.key_identifier == key_identifier(public_key_info(_ROOT_KEY))
     assert issuer.authority_cert_serial_number is None

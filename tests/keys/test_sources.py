@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from pkigen.errors import EnvironmentFailure
@@ -70,6 +71,7 @@ def test_a_key_identifier_is_that_of_cryptography() -> None:
     from cryptography.x509 import SubjectKeyIdentifier
 
     key = FreshKeys().generate(parse_kind("ec-p256"), "a")
+    assert isinstance(key, EllipticCurvePrivateKey)
     theirs = SubjectKeyIdentifier.from_public_key(key.public_key()).digest
     assert key_identifier(public_key_info(key)) == theirs
 
