@@ -93,6 +93,26 @@ def is_supported(public_key_info: bytes) -> bool:
     return True
 
 
+def may_be_self_signed(certificate: Certificate) -> bool:
+    """Return whether a self-issued certificate is signed with its own key, as far as it says so itself.
+
+    If its key identifiers (RFC 5280, 4.2.1.1 and 4.2.1.2) state no other key, it is, so that a root with a
+    wrong signature is still a root; otherwise the signature decides.
+    """
+    return certificate.is_self_issued and (
+        _names_own_key(certificate) or is_signed_by(certificate, certificate)
+    )
+
+
+def _names_own_key(certificate: Certificate) -> bool:
+    try:
+        authority = certificate.extensions.authority_key_identifier
+        own = certificate.extensions.subject_key_identifier
+    except Malformed:
+        return True
+    return authority is None or None in (authority.key_identifier, own) or authority.key_identifier == own
+
+
 @lru_cache(maxsize=4096)
 def is_signed_by(signed: Certificate | CertificateList, issuer: Certificate) -> bool:
     """Return whether the key of another certificate signed a certificate or a CRL."""

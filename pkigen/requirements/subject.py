@@ -9,6 +9,7 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from pkigen.inspection.artifacts import Artifact, KeyFile, Source
+from pkigen.keys.verify import may_be_self_signed
 from pkigen.requirements.outcome import Outcome
 from pkigen.x509 import Certificate, CertificateList, CertificationRequest, Malformed, PublicKey
 from pkigen.x509.extensions import uris
@@ -121,7 +122,7 @@ class CheckInput:
             return ()
         known = (*self.authorities, *self.anchors)
         path, current = list[Certificate](), self.certificate
-        while not current.is_self_issued:
+        while not may_be_self_signed(current):
             named = (c for c in known if c.normalized_subject == current.normalized_issuer)
             issuer = next((c for c in named if c not in path), None)
             if issuer is None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from pkigen.asn1 import der
 from pkigen.keys import PrivateKey, public_key_info
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.signing import algorithm_of, sign
 from pkigen.keys.sources import SeededKeys
-from pkigen.keys.verify import Verdict, is_supported, verdict_of
+from pkigen.keys.verify import Verdict, is_supported, may_be_self_signed, verdict_of
 from pkigen.model import Signature
-from pkigen.x509 import AlgorithmIdentifier
+from pkigen.x509 import AlgorithmIdentifier, Certificate
 
 _DATA = b"to be signed"
+_BEGIN, _END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 _KINDS = ("rsa-1024", "ec-p256", "ed25519", "ed448", "ml-dsa-44", "dsa-2048", "slh-dsa-sha2-128f")
 _SIGNATURES = [
     *((kind, Signature()) for kind in _KINDS),
@@ -74,3 +81,35 @@ def test_a_huge_rsa_key_is_not_used() -> None:
     huge = der.sequence(algorithm, der.bit_string(modulus))
     signature = _algorithm("rsa-1024", Signature())
     assert verdict_of(_DATA, signature, b"\x01" * 2500, huge) is Verdict.UNKNOWN
+
+
+def _self_issued(signer: str, authority: str | None, own: str | None = "one") -> Certificate:
+    """Return a certificate of the key "one" whose issuer has its name; the arguments name keys."""
+    keys = {name: ec.derive_private_key(len(name), ec.SECP256R1()) for name in ("one", "other")}
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test")])
+    builder = x509.CertificateBuilder(name, name, keys["one"].public_key(), 1, _BEGIN, _END)
+    if authority is not None:
+        identifier = x509.SubjectKeyIdentifier.from_public_key(keys[authority].public_key())
+        stated = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+        builder = builder.add_extension(stated, False)
+    if own is not None:
+        identifier = x509.SubjectKeyIdentifier.from_public_key(keys[own].public_key())
+        builder = builder.add_extension(identifier, False)
+    return Certificate(builder.sign(keys[signer], hashes.SHA256()).public_bytes(Encoding.DER))
+
+
+def test_a_self_issued_certificate_may_be_self_signed_unless_it_states_another_key() -> None:
+    assert may_be_self_signed(_self_issued("one", None))
+    assert may_be_self_signed(_self_issued("one", "one"))
+    assert not may_be_self_signed(_self_issued("other", "other"))
+
+
+def test_the_signature_decides_if_the_stated_key_is_another_one() -> None:
+    assert may_be_self_signed(_self_issued("one", "other"))
+    assert may_be_self_signed(_self_issued("one", "one", "other"))
+
+
+def test_a_wrong_signature_alone_does_not_make_a_root_another_kind_of_certificate() -> None:
+    assert may_be_self_signed(_self_issued("other", "one"))
+    assert may_be_self_signed(_self_issued("other", None))
+    assert may_be_self_signed(_self_issued("other", "other", None))

@@ -14,6 +14,7 @@ from pkigen.inspection.check.check import CheckOptions, CheckResult, check
 from pkigen.inspection.check.pem_form import unusable_file, unusable_parts
 from pkigen.inspection.check.roles import certificates_to_check, chain_of, is_ca, key_of, without_other_leaves
 from pkigen.inspection.path.server import read_input
+from pkigen.keys.verify import may_be_self_signed
 from pkigen.os_errors import os_error_reason
 from pkigen.requirements import CheckInput, RequirementSet
 from pkigen.requirements.crl_lookup import CrlLookup
@@ -233,7 +234,7 @@ class _Files:
     def _is_foreign_chain(self, presented: CheckInput) -> bool:
         """Return whether a chain has CA certificates, and none of them issued the certificate."""
         certificate = presented.certificate
-        if certificate is None or certificate.is_self_issued or not presented.authorities:
+        if certificate is None or may_be_self_signed(certificate) or not presented.authorities:
             return False
         return all(one.normalized_subject != certificate.normalized_issuer for one in presented.authorities)
 

@@ -20,13 +20,13 @@ from pkigen.inspection.conversion.options import (
 from pkigen.inspection.conversion.selection import (
     describe,
     find_leaf,
-    is_root,
     listed,
     lowest_of,
     order_chain,
 )
 from pkigen.inspection.conversion.sources import Material, read_sources, single_key
 from pkigen.inspection.conversion.write import Rendered
+from pkigen.keys.verify import may_be_self_signed
 from pkigen.x509 import Certificate
 
 _LABELS = {Kind.CRL: "X509 CRL", Kind.REQUEST: "CERTIFICATE REQUEST", Kind.PUBLIC_KEY: "PUBLIC KEY"}
@@ -105,7 +105,7 @@ class _Work:
     def chain(self) -> tuple[Certificate, ...]:
         """The certificates above, the issuing CA first; for a self-signed certificate, itself."""
         return order_chain(self.leaf, self.material.certificates) or (
-            (self.leaf,) if is_root(self.leaf) else ()
+            (self.leaf,) if may_be_self_signed(self.leaf) else ()
         )
 
     @property
@@ -172,7 +172,7 @@ class _Work:
     def _notes_on_chain(self) -> Iterator[str]:
         if self.options.to in (Target.PEM, Target.P7B) and self.has_only_cas:
             return
-        if not is_root(self.path[-1]):
+        if not may_be_self_signed(self.path[-1]):
             words = "the chain has no root" if self.chain else "there is no chain"
             yield f"{words}: the sources lack the issuer of {describe(self.path[-1])}"
         if out := [one for one in self.material.certificates if one not in self.path]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pkigen.asn1 import names
 from pkigen.errors import InputError, Refused
-from pkigen.keys.verify import is_signed_by
+from pkigen.keys.verify import is_signed_by, may_be_self_signed
 from pkigen.x509 import Certificate, Malformed, PublicKey
 from pkigen.x509.public_key import same_key
 
@@ -61,7 +61,7 @@ def order_chain(leaf: Certificate, others: Sequence[Certificate]) -> tuple[Certi
     while paths:
         path = paths.popleft()
         longest = max(longest, path, key=len)
-        if is_root(path[-1]):
+        if may_be_self_signed(path[-1]):
             return path[1:]
         for issuer in _issuers(path[-1], by_subject):
             if issuer not in seen:
@@ -80,11 +80,6 @@ def lowest_of(certificates: Sequence[Certificate]) -> list[Certificate]:
 def matches_key(certificate: Certificate, key: PublicKey) -> bool:
     """Return whether a certificate has a key, regardless of the encoding of its algorithm and point."""
     return same_key(certificate.subject_public_key_info, key.der)
-
-
-def is_root(certificate: Certificate) -> bool:
-    """Return whether issuer and subject are the same, and their key identifiers do not differ."""
-    return certificate.is_self_issued and _key_ids_agree(certificate, certificate)
 
 
 def listed(certificates: Sequence[Certificate]) -> str:
@@ -110,7 +105,7 @@ def _by_subject(certificates: Iterable[Certificate]) -> Mapping[object, list[Cer
 
 def _issuers(certificate: Certificate, by_subject: Mapping[object, list[Certificate]]) -> list[Certificate]:
     """Return the certificates that may have issued a certificate, the newest first, without itself."""
-    if is_root(certificate):
+    if may_be_self_signed(certificate):
         return []
     named = [one for one in by_subject.get(certificate.normalized_issuer, ()) if one != certificate]
     issuers = [one for one in named if _key_ids_agree(certificate, one)]

@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from pkigen.cases.case import Case, Impossible
 from pkigen.inspection.artifacts import Kind, Source
-from pkigen.keys.verify import is_signed_by
+from pkigen.keys.verify import is_signed_by, may_be_self_signed
 from pkigen.requirements.demand import Demand, Needs, Stage, Violation, demand
 from pkigen.requirements.demands.certificate_file import Container, enlarged
 from pkigen.requirements.file_conditions import FileName, Size, Suffix, check_file
@@ -93,7 +93,7 @@ class ChainFile(Demand):
         leaf = subject.certificate
         if leaf is None:
             return not_applicable("there is no certificate")
-        if leaf.is_self_issued:
+        if may_be_self_signed(leaf):
             return not_applicable("the certificate is self-signed")
         path = _path_in(leaf, subject.authorities)
         if not path:
@@ -102,7 +102,7 @@ class ChainFile(Demand):
                 if self.issued_by
                 else not_applicable("the file does not contain the certificate's issuer")
             )
-        if self.complete and not path[-1].is_self_issued:
+        if self.complete and not may_be_self_signed(path[-1]):
             return failed("the chain ends below the root", "every CA up to the self-signed root")
         if self.order == "issuing-first" and tuple(a for a in subject.authorities if a in path) != path:
             return failed("another order", "the issuing CA first, the root last")
@@ -161,7 +161,7 @@ def _other_contents(subject: CheckInput) -> str:
 def _path_in(leaf: Certificate, authorities: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
     """Return the CA certificates from the leaf's issuer upward, found by their names and signatures."""
     path, current = list[Certificate](), leaf
-    while not current.is_self_issued:
+    while not may_be_self_signed(current):
         named = (
             a for a in authorities if a.normalized_subject == current.normalized_issuer and a not in path
         )

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from pkigen.cases.case import Case, Impossible
 from pkigen.inspection.artifacts import Artifact, Encoding, Kind
+from pkigen.keys.verify import may_be_self_signed
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.file_conditions import FileName, Mode, Size, Suffix, ValuePattern, check_file
 from pkigen.requirements.outcome import Outcome, Status, failed, not_applicable, pass_or_fail, undecided
@@ -228,16 +229,16 @@ def _present(
     leaf: Certificate, certificates: list[Certificate], subject: CheckInput, *, has_key: bool
 ) -> dict[str, bool | None]:
     """Return which contents a file has; None for a part of a path that is not known."""
-    if leaf.is_self_issued:
+    if may_be_self_signed(leaf):
         return {"key": has_key, "issuers": True, "root": True}
     path = replace(subject, anchors=(*subject.anchors, *certificates)).path
-    complete = bool(path) and path[-1].is_self_issued
-    issuers = [one for one in path if not one.is_self_issued]
+    complete = bool(path) and may_be_self_signed(path[-1])
+    issuers = [one for one in path if not may_be_self_signed(one)]
     has_issuers = all(one in certificates for one in issuers)
     return {
         "key": has_key,
         "issuers": has_issuers if path else None,
-        "root": path[-1] in certificates if complete else any(one.is_self_issued for one in certificates),
+        "root": path[-1] in certificates if complete else any(map(may_be_self_signed, certificates)),
     }
 
 

@@ -14,6 +14,7 @@ from pkigen.asn1 import der, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import put, value_of
 from pkigen.cases.urls import with_urls
+from pkigen.keys.verify import may_be_self_signed
 from pkigen.model import Entity
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import (
@@ -63,7 +64,7 @@ class CrlDistributionPoint(Demand):
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Check presence first; a missing extension violates only ``required``."""
-        if certificate.is_self_issued and subject.authority:
+        if may_be_self_signed(certificate) and subject.authority:
             return not_applicable("a root is not listed in any CRL")
         extension = certificate.extensions.raw(oids.CRL_DISTRIBUTION_POINTS)
         points = certificate.extensions.crl_distribution_points

@@ -14,7 +14,7 @@ from pkigen.asn1 import der, names, oids
 from pkigen.cases.case import Case, Impossible
 from pkigen.cases.extension_values import drop_path_length
 from pkigen.cases.urls import with_urls
-from pkigen.keys.verify import is_signed_by
+from pkigen.keys.verify import is_signed_by, may_be_self_signed
 from pkigen.model import CertificatePlan, Entity, Extension
 from pkigen.requirements.demand import Demand, Needs, Violation, demand
 from pkigen.requirements.outcome import (
@@ -51,14 +51,14 @@ class CertificationPath(Demand):
         leaf = subject.certificate
         if leaf is None:
             return not_applicable("there is no certificate")
-        if leaf.is_self_issued:
+        if may_be_self_signed(leaf):
             return not_applicable("the certificate is self-signed")
         if self.maximum_length is not None and len(subject.path) > self.maximum_length:
             return failed(f"{len(subject.path)} CAs", f"at most {self.maximum_length} CAs")
-        anchors = subject.anchors or tuple(c for c in subject.authorities if c.is_self_issued)
+        anchors = subject.anchors or tuple(c for c in subject.authorities if may_be_self_signed(c))
         if not subject.path or not is_signed_by(leaf, subject.path[0]):
             return not_applicable("the certificate of the issuer was not given")
-        if not subject.path[-1].is_self_issued or not anchors:
+        if not may_be_self_signed(subject.path[-1]) or not anchors:
             return not_applicable("the path does not lead to a root")
         from pkigen.inspection.path import validate
 

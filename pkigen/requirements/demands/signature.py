@@ -12,6 +12,7 @@ from pkigen.asn1 import der
 from pkigen.cases.case import Case, Impossible
 from pkigen.documents.fields import Parsed, unknown
 from pkigen.keys.kinds import parse_kind
+from pkigen.keys.verify import may_be_self_signed
 from pkigen.model import Edit, EditOp, Signature
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.demands.public_key import Curve
@@ -94,7 +95,7 @@ class DigestDemand(Demand):
 
     def check_certificate(self, certificate: Certificate, subject: CheckInput) -> Outcome:
         """Check the digest; an algorithm without a separate digest violates only ``allowed``."""
-        if subject.authority and certificate.is_self_issued:
+        if subject.authority and may_be_self_signed(certificate):
             return not_applicable("validators do not check the self-signature of a root")
         algorithm = certificate.signature_algorithm
         digest = algorithm.digest
@@ -111,7 +112,7 @@ class DigestDemand(Demand):
     def _check_pair(self, certificate: Certificate, subject: CheckInput, digest: str) -> Outcome | None:
         if not self.paired:
             return None
-        issuer = certificate if certificate.is_self_issued else next(iter(subject.path), None)
+        issuer = certificate if may_be_self_signed(certificate) else next(iter(subject.path), None)
         if issuer is None:
             return undecided("the issuing CA's certificate was not given")
         curve = issuer.public_key.curve

@@ -27,6 +27,7 @@ from pkigen.cases.validity_periods import (
 )
 from pkigen.clock import FIRST, LAST, Span, parse_moment, parse_span, shift
 from pkigen.documents.fields import Parsed, Schema, Value
+from pkigen.keys.verify import may_be_self_signed
 from pkigen.requirements.demand import Demand, Violation, demand
 from pkigen.requirements.outcome import Outcome, Status, failed, passed, undecided
 from pkigen.requirements.subject import CheckInput
@@ -190,7 +191,7 @@ class ValidityDemand(Demand):
         return None
 
     def _check_issuer(self, certificate: Certificate, subject: CheckInput) -> Outcome | None:
-        if not self.within_issuer or certificate.is_self_issued:
+        if not self.within_issuer or may_be_self_signed(certificate):
             return None
         if not subject.path:
             return undecided("the issuing CA's certificate was not given")

@@ -113,7 +113,7 @@ def nc_excluded_second_name(case: Case) -> Case:
     return constrained(beside(case, ELSEWHERE), case.intermediate(), excluded(ELSEWHERE))
 
 
-@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint",))
+@fault("R", "path", "6.1.3 (b)", finds=_VIOLATED)
 def nc_self_issued_last(case: Case) -> Case:
     """The certificate has its issuer's name and a DNS name that a CA does not permit.
 
