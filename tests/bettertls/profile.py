@@ -77,6 +77,9 @@ def _is_selected(case: NameCase) -> bool:
         # Validators that use the common name beside names of the other kind, and apply no constraints to it.
         return case.common[1] == VALID and case.violates_alone
     alone = case.names[other] == NONE and of_host == (NONE, NONE)
+    if kind == host and alone:
+        # Validators that apply constraints on DNS names to an address in the common name.
+        return case.names[host] == VALID and of_other.count(NONE) == 1
     return kind == other and alone and NONE in of_other
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from pkigen.inspection.path.address_in_common_name import only_common_name_violates
 from pkigen.inspection.path.alternative_paths import PathSearch
 from pkigen.inspection.path.host_names import host_mismatch
 from pkigen.inspection.path.openssl import PathInput, parses_crl, validate_with_openssl
@@ -38,7 +39,7 @@ class PathResult:
     ``path`` is the certificate and the CAs above it, as far as they are known. ``unused_crls`` maps the DER
     of each CRL that was not used to the reason. If the path is not the one that OpenSSL tries,
     ``openssl_problems`` are the problems of that one. ``all_tried`` is false if there are more paths than
-    were tried.
+    were tried. ``ignored`` is a problem of the path that OpenSSL reports against RFC 5280.
     """
 
     problems: tuple[PathProblem, ...]
@@ -46,6 +47,7 @@ class PathResult:
     unused_crls: Mapping[bytes, str] = field(default_factory=dict)
     openssl_problems: tuple[PathProblem, ...] = ()
     all_tried: bool = True
+    ignored: tuple[PathProblem, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -73,6 +75,9 @@ class _PathChecks:
     def result(self, given: PathInput) -> PathResult:
         """Validate the path that OpenSSL builds from an input."""
         problems, path = validate_with_openssl(given)
+        ignored: tuple[PathProblem, ...] = ()
+        if only_common_name_violates(given, problems, path):
+            ignored, problems = tuple(problems), []
         revocation, unused = _revocation_check(self.given, path, self.crls), "the path is not valid"
         if self.check_crls and _complete(path, given) and all(p.rule in _WITH_REVOCATION for p in problems):
             problems = [*revocation.problems(path), *problems]
@@ -89,7 +94,7 @@ class _PathChecks:
             for crl in self.crls
             if crl.der not in revocation.used
         }
-        return PathResult(_merged(problems, own), path, reasons)
+        return PathResult(_merged(problems, own), path, reasons, ignored=ignored)
 
 
 def validate(

@@ -128,6 +128,8 @@ def _path_notes(result: PathResult) -> Iterator[str]:
     if result.openssl_problems:
         reason = result.openssl_problems[0].message
         yield f"OpenSSL and other clients that try only one path reject the certificate: {reason}."
+    if result.ignored:
+        yield "OpenSSL and GnuTLS reject the certificate: they apply constraints on DNS names to an address."
     if not result.all_tried:
         yield "There are more paths to trust anchors than were tried, and one of them may be valid."
 
