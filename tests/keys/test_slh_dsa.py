@@ -70,30 +70,49 @@ def test_openssl_reads_the_key_and_finds_the_same_public_key() -> None:
     assert crypto.dump_publickey(crypto.FILETYPE_ASN1, loaded) == public_key_info(_KEY)
 
 
-@current_openssl
-def test_openssl_verifies_a_certificate_that_the_key_signed(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     profile = {
         "name": "slhdsa",
         "authorities": {"root": {"key": "ec-p256"}, "issuing": {"issuer": "root", "key": "ec-p256"}},
         "certificates": {"sensor": {"issuer": "issuing", "key": "ec-p256"}},
         "negatives": [{"of": "sensor", "faults": ["sig-slhdsa"]}],
     }
-    folder = build(profile, tmp_path).folder
+    return build(profile, tmp_path_factory.mktemp("slhdsa")).folder
+
+
+@current_openssl
+def test_openssl_verifies_a_certificate_that_the_key_signed(folder: Path) -> None:
     (leaf,) = folder.glob("certificates/sensor.*/*.crt")
     (issuing,) = folder.glob("authorities/issuing.*/*.crt")
-    root, above = (_certificate(path.read_bytes()) for path in (folder / "trust.pem", issuing))
-    store = crypto.X509Store()
-    store.add_cert(root)
-    own = _certificate(leaf.read_bytes())
-    crypto.X509StoreContext(store, own, [above]).verify_certificate()
+    root, above, own = map(_certificate, (folder / "trust.pem", issuing, leaf))
+    _verify(own, above, root)
     encoded = crypto.dump_certificate(crypto.FILETYPE_ASN1, own)
     changed = crypto.load_certificate(crypto.FILETYPE_ASN1, encoded[:-1] + bytes((encoded[-1] ^ 1,)))
     with pytest.raises(crypto.X509StoreContextError, match="signature failure"):
-        crypto.X509StoreContext(store, changed, [above]).verify_certificate()
+        _verify(changed, above, root)
 
 
-def _certificate(pem: bytes) -> crypto.X509:
-    return crypto.load_certificate(crypto.FILETYPE_PEM, pem)
+@current_openssl
+def test_an_imported_authority_signs_with_such_a_key(folder: Path, tmp_path: Path) -> None:
+    (issuing,) = folder.glob("authorities/issuing.*/*.crt")
+    files = {"certificate": str(issuing), "key": str(issuing.with_suffix(".key"))}
+    authority = {"from": {**files, "chain": str(folder / "trust.pem")}}
+    certificates = {"leaf": {"issuer": "imported", "key": "ec-p256"}}
+    profile = {"name": "imported", "authorities": {"imported": authority}, "certificates": certificates}
+    built = build(profile, tmp_path)
+    own = _certificate(built["leaf"].certificate)
+    _verify(own, _certificate(issuing), _certificate(folder / "trust.pem"))
+
+
+def _verify(own: crypto.X509, above: crypto.X509, root: crypto.X509) -> None:
+    store = crypto.X509Store()
+    store.add_cert(root)
+    crypto.X509StoreContext(store, own, [above]).verify_certificate()
+
+
+def _certificate(path: Path) -> crypto.X509:
+    return crypto.load_certificate(crypto.FILETYPE_PEM, path.read_bytes())
 
 
 def test_keys_are_read_as_they_are_written() -> None:

@@ -171,7 +171,7 @@ def required_of_clients(kind: str) -> str:
     if key_kind.family == "rsa":
         return "RSA-PSS signatures with an RSA key (rsa_pss_rsae_*); in TLS 1.2, rsa_pkcs1_* is sufficient"
     if not key_kind.tls_scheme:
-        # The older curves, DSA, and ML-KEM.
+        # The older curves, DSA, ML-KEM, and SLH-DSA.
         return f"signatures of {kind} keys, for which TLS 1.3 has no scheme"
     name = f"the signature scheme {_NAMES[key_kind.tls_scheme]}"
     return f"{name}; in TLS 1.2, ECDSA and this curve" if key_kind.family == "ec" else name
