@@ -222,7 +222,7 @@ def _print_many(results: list[CheckResult], *, all_: bool) -> None:
 def _print_one(one: CheckResult, *, everything: bool) -> None:
     print_line(colorize(printable(one.name), "bold"))
     for artifact in one.unread:
-        print_line(wrap(f"  {artifact.source}: {artifact.problem}", 4))
+        print_line(wrap(f"  {artifact.source}: {artifact.advised_problem}", 4))
     names = dict.fromkeys(finding.set.name for finding in one.findings)
     for name in names:
         of_set = [finding for finding in one.findings if finding.set.name == name]

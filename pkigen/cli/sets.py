@@ -253,7 +253,7 @@ def _print_matches(
 def _print_matches_of(one: FileMatches) -> None:
     print_line(colorize(printable(one.name), "bold"))
     for artifact in one.result.unread:
-        print_line(wrap(f"  {artifact.source}: {artifact.problem}", 4))
+        print_line(wrap(f"  {artifact.source}: {artifact.advised_problem}", 4))
     listed = (*one.satisfied, *one.missed[:_NEAREST])
     width = max((len(match.set.name) for match in listed), default=0)
     for match in one.satisfied:

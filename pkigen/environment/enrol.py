@@ -319,7 +319,10 @@ class Enroller:
         if (problem := check_name(order.name)) is not None:
             raise InputError(problem)
         if is_taken(order.name):
-            raise InputError(f"the environment has a certificate that is called '{order.name}'")
+            raise InputError(
+                f"the environment has a certificate that is called '{order.name}'; choose another name with "
+                "--name, or reissue that certificate with pkigen renew"
+            )
         return order.name
 
 

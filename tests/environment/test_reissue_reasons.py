@@ -189,6 +189,20 @@ def test_a_certificate_is_valid_in_its_first_and_last_second() -> None:
     assert _change(entity, _entry(entity, not_before=now)).action is Action.KEEP
 
 
+def test_the_new_subject_of_a_root_is_not_reported_as_its_issuer_as_well() -> None:
+    root = _root()
+    plan = root.certificates[0]
+    root = replace(root, certificates=(replace(plan, spec="subject=2;issuer=2;validity=1"),))
+    before = _entry(root, spec="subject=1;issuer=1;validity=1")
+    assert _decider().decide(root, before, (), "out").reasons == ("its subject changed",)
+    below = _entity()
+    below = replace(below, certificates=(replace(below.certificates[0], spec="subject=2;issuer=2"),))
+    assert _change(below, _entry(below, spec="subject=1;issuer=1")).reasons == (
+        "its subject changed",
+        "its issuer changed",
+    )
+
+
 def test_a_certificate_follows_the_reissue_of_its_issuer() -> None:
     entity, decider = _entity(), _decider()
     decider.fingerprints.clear()
@@ -196,6 +210,9 @@ def test_a_certificate_follows_the_reissue_of_its_issuer() -> None:
     assert change.reasons == ("its issuer root is reissued",)
     changed = decider.decide(entity, _entry(entity, spec="spec=2"), (), "out")
     assert changed.reasons == ("its spec changed", "its issuer root is reissued")
+    decider.decide(_root(), None, (), "out")
+    moved = decider.decide(entity, _entry(entity), (), "out")
+    assert moved.reasons == ("its issuer root is new",)
     without = replace(entity, certificates=())
     assert decider.decide(without, _entry(entity, spec="", issuers=""), (), "out").action is Action.KEEP
     root = _root()

@@ -81,7 +81,8 @@ def test_another_profile_with_the_same_name_replaces_no_authority(
     with pytest.raises(InputError, match="no profile file"):
         build(load(document), folder.parent)
     assert files(folder) == before
-    assert any("a build is refused" in note for note in preview(other, folder.parent).notes)
+    (refusal,) = (note for note in preview(other, folder.parent).notes if "a build is refused" in note)
+    assert ". Change the profile's name" in refusal
     _build(other, force=True)
     assert files(folder) != before
 

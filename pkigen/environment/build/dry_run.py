@@ -10,6 +10,7 @@ from pkigen.environment.build.diff import Decision, writes_files
 from pkigen.environment.build.earlier_revocations import EarlierRevocations
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange, Summary
 from pkigen.environment.build.path_defects import PathDefects
+from pkigen.environment.build.reissue_reasons import KEPT
 from pkigen.environment.build.replacements import IssuerLifetimes, announcements
 from pkigen.environment.build.session import Session, key_source, open_session, plan_profile, stored_salt
 from pkigen.environment.crl.entries import revocation_changes
@@ -51,7 +52,8 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
             summary.in_shards += shards.certificates
         for entry in session.diff.removed():
             action = Action.PRUNE if options.deletes(entry.id) else Action.LEFT
-            summary.add(Change(entry.id, action, ("not in the profile",)))
+            reason = "not in the profile" if action is Action.PRUNE else KEPT
+            summary.add(Change(entry.id, action, (reason,)))
         if store is not None:
             summary.notes += announcements(store, profile, authorities, options)
         summary.notes += (*lifetimes.notes(), *map(str, session.plan.warnings), *defects.notes())

@@ -21,6 +21,7 @@ from pkigen.store import Damage, Entry
 IMPORTED = "brought"
 """The key source in the index of an authority that was imported from files."""
 RENEWED = "its renewal was requested"
+KEPT = "not in the profile; --prune deletes it"
 GIVEN = "given"
 """The key source in the index of an entity whose key comes from a request or a key file."""
 
@@ -42,6 +43,7 @@ class ReissueDecider:
     fingerprints: dict[str, str] = field(default_factory=dict)
     orphans: set[str] = field(default_factory=set)
     _with_new_key: set[str] = field(default_factory=set)
+    _issued: set[str] = field(default_factory=set)
 
     def decide(self, entity: Entity, entry: Entry | None, damage: Sequence[Damage], output: str) -> Change:
         """Return what to do with an entity, and why.
@@ -58,6 +60,8 @@ class ReissueDecider:
         change = self._change(entity, entry, damage, output)
         if change.new_key:
             self._with_new_key.add(entity.id)
+        if change.action is Action.ISSUE:
+            self._issued.add(entity.id)
         if entity.role is Role.AUTHORITY and entry and change.action in (Action.KEEP, Action.REWRITE):
             self.fingerprints[entity.id] = entry.fingerprint
         return change
@@ -142,10 +146,12 @@ class ReissueDecider:
 
     def _certificate_reasons(self, entity: Entity, entry: Entry, damage: Sequence[Damage]) -> tuple[str, ...]:
         changed = changed_parts(entry.spec, spec_digest(entity))
-        reasons = [f"its {part} changed" for part in changed if part != SHARED_KEY]
+        is_self_signed = all(plan.issuer_id == entity.id for plan in entity.certificates)
+        implied = "issuer" if is_self_signed and "subject" in changed else ""
+        reasons = [f"its {part} changed" for part in changed if part not in (SHARED_KEY, implied)]
         issuers = dict.fromkeys(plan.issuer_id for plan in entity.certificates)
         reasons += [
-            f"its issuer {issuer.partition('/')[2]} is reissued"
+            f"its issuer {issuer.partition('/')[2]} is " + ("new" if issuer in self._issued else "reissued")
             for issuer in issuers
             if issuer != entity.id and issuer not in self.fingerprints
         ]

@@ -143,10 +143,10 @@ def announcements(
 ) -> list[str]:
     """Return what a build would announce, and whether it would be refused."""
     replacements = find_replacements(store, decisions)
-    problems = " ".join(
-        problem.message.strip() for problem in refusals(replacements, store, profile, options)
-    )
-    return [*([f"a build is refused: {problems}"] if problems else []), *replacements.notes]
+    if not (problems := refusals(replacements, store, profile, options)):
+        return replacements.notes
+    reason, *names, advice = (problem.message.strip() for problem in problems)
+    return [f"a build is refused: {reason} {'; '.join(names)}. {advice}", *replacements.notes]
 
 
 def save_authorities(store: Store, decisions: Iterable[Decision]) -> None:

@@ -86,6 +86,15 @@ class Artifact:
     note: str = ""
 
     @property
+    def advised_problem(self) -> str:
+        """The problem; if a passphrase is missing or wrong, also what to do on the command line."""
+        if "passphrase" not in self.problem:
+            return self.problem
+        is_missing = "no passphrase was given" in self.problem
+        advice = "use --passphrase-file FILE" if is_missing else "check the file of --passphrase-file"
+        return f"{self.problem}; {advice}"
+
+    @property
     def certificate(self) -> Certificate | None:
         """The certificate, if it is readable."""
         return self.value if isinstance(self.value, Certificate) else None

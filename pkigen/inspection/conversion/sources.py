@@ -52,7 +52,7 @@ def read_sources(paths: Sequence[Path], passphrases: Sequence[bytes] = ()) -> Ma
     skipped = [one for one in artifacts if _can_be_skipped(one)]
     damaged = [one for one in artifacts if one.problem and one.kind is not Kind.KEY and one not in skipped]
     if damaged:
-        raise InputError([_problem(one, passphrases) for one in damaged])
+        raise InputError([_problem(one) for one in damaged])
     certificates = tuple(dict.fromkeys(_certificates(artifacts)))
     if len(certificates) > MAX_CERTIFICATES:
         count = f"{len(certificates):,} certificates"
@@ -74,7 +74,7 @@ def single_key(material: Material, passphrases: Sequence[bytes]) -> KeyFile:
     Raises Refused if the numbers of an RSA key are inconsistent.
     """
     if material.closed:
-        raise InputError([_problem(one, passphrases) for one in material.closed])
+        raise InputError([_problem(one) for one in material.closed])
     if not material.keys:
         raise InputError(f"there is no private key in {material.named}; add its file as another SOURCE")
     if len(material.keys) > 1:
@@ -113,13 +113,11 @@ def _once(keys: Iterable[Artifact]) -> Iterator[Artifact]:
             yield one
 
 
-def _problem(artifact: Artifact, passphrases: Sequence[bytes]) -> Problem:
+def _problem(artifact: Artifact) -> Problem:
     """Return the problem of an artifact with its remedy."""
-    words = artifact.problem
+    words = artifact.advised_problem
     if artifact.kind is Kind.UNKNOWN and _is_truncated(artifact.der):
         words = "the file is truncated; obtain it again"
-    elif "passphrase" in words:
-        words += "; check the file of --passphrase-file" if passphrases else "; use --passphrase-file FILE"
     return Problem(words, where=str(artifact.source))
 
 

@@ -17,6 +17,10 @@ from pkigen.inspection.path.validation import PathResult, Purpose, validate
 from pkigen.x509 import Certificate, CertificateList, Malformed
 from pkigen.x509.extensions import DistributionPoint, uris
 
+_NO_URL = "the certificate has no CRL URL"
+_NO_URL_ADVICE = "Provide the issuer's CRL with --crl."
+_URL_ADVICE = "Verify that the URL is reachable from this machine, or use --crl."
+
 
 def below_anchor(path: Sequence[Certificate], anchors: Sequence[Certificate] = ()) -> tuple[Certificate, ...]:
     """Return the certificates of a path that require a CRL: all but its root, or its anchor."""
@@ -63,7 +67,7 @@ class CrlRetriever:
         if not failures:
             return None
         problem = problem_of_rule("crl-missing", depth, certificate, detail="; ".join(failures))
-        return replace(problem, advice="Verify that the URL is reachable from this machine, or use --crl.")
+        return replace(problem, advice=_NO_URL_ADVICE if failures == [_NO_URL] else _URL_ADVICE)
 
     def _retrieve_delta(self, points: Sequence[DistributionPoint] | None, allowance: Iterator[int]) -> None:
         """Download the delta CRL; without it, the complete CRL alone decides."""
@@ -77,7 +81,7 @@ class CrlRetriever:
     def _first(self, points: Sequence[DistributionPoint], allowance: Iterator[int]) -> CertificateList | str:
         """Return the CRL of the first URL that serves one, or the reasons why none does."""
         urls = tuple(dict.fromkeys(uris(tuple(points))))
-        reasons = [] if urls else ["the certificate has no CRL URL"]
+        reasons = [] if urls else [_NO_URL]
         for number, url in enumerate(urls):
             if next(allowance, None) is None:
                 reasons.append(f"{len(urls) - number} more URLs were not tried")

@@ -118,6 +118,9 @@ _MESSAGES: dict[int, tuple[str, str]] = {
     68: ("is signed with a digest that is too weak", "Sign with SHA-256."),
 }
 """More specific problem and advice for single error codes."""
+_INVALID_CA, _NO_CERT_SIGN = 79, 32
+_ISSUER_IS_UNKNOWN = (20, 2, 21)
+"""Codes for which the message contains the name of the issuer."""
 _BY_CODE = {code: rule for rule, (_, _, codes) in _RULES.items() for code in codes}
 
 
@@ -127,11 +130,31 @@ def problem_of_code(code: int, text: str, depth: int, certificate: Certificate |
     name = describe_certificate(certificate, depth)
     if rule == "other":
         return PathProblem(rule, f"{name}: {text}", "See the OpenSSL documentation.", depth, code)
-    if code in _MESSAGES:
-        problem, advice = _MESSAGES[code]
+    # OpenSSL reports a CA without keyCertSign as "invalid CA certificate", too.
+    specific = _NO_CERT_SIGN if code == _INVALID_CA and _is_ca(certificate) else code
+    if specific in _MESSAGES:
+        problem, advice = _MESSAGES[specific]
         return PathProblem(rule, f"{name} {problem}", advice, depth, code)
     detail = "" if code == _RULES[rule][2][0] else text
+    if code in _ISSUER_IS_UNKNOWN and certificate is not None:
+        detail = _issuer(certificate)
     return problem_of_rule(rule, depth, certificate, detail=detail, code=code)
+
+
+def _is_ca(certificate: Certificate | None) -> bool:
+    """Return whether the basic constraints of a certificate state that it is a CA."""
+    try:
+        constraints = certificate.extensions.basic_constraints if certificate is not None else None
+    except Malformed:
+        return False
+    return constraints is not None and constraints.ca
+
+
+def _issuer(certificate: Certificate) -> str:
+    try:
+        return names.text(certificate.issuer)
+    except Malformed:
+        return ""
 
 
 def problem_of_rule(

@@ -173,7 +173,7 @@ def _usable(artifact: Artifact, kind: Kind) -> bool:
 def _first_problem(artifacts: Sequence[Artifact]) -> str:
     if not artifacts:
         return "the file is empty"
-    return artifacts[0].problem or f"it is a {artifacts[0].kind}"
+    return artifacts[0].advised_problem or f"it is a {artifacts[0].kind}"
 
 
 def _certificates(artifacts: Iterable[Artifact]) -> list[Certificate]:

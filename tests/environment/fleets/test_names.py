@@ -69,7 +69,7 @@ def test_a_renewal_of_a_fleet_that_left_the_profile_is_an_error(folder: Path) ->
 
 
 def test_a_request_cannot_have_the_name_of_a_certificate_of_a_fleet(folder: Path) -> None:
-    with pytest.raises(InputError, match="a certificate that is called 'meter-12'"):
+    with pytest.raises(InputError, match="a certificate that is called 'meter-12'; choose another name"):
         sign(folder, request(), name="meter-12")
     assert sign(folder, request(), name="meter-21").name == "meter-21"
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import crypto
 
+from pkigen.asn1 import names
 from pkigen.inspection.path import PathResult, openssl, validate
 from pkigen.inspection.path.problems import problem_of_code
 from pkigen.x509 import Certificate, CertificateList, Malformed
@@ -168,6 +169,22 @@ def test_an_error_that_is_not_the_main_one_of_its_rule_has_the_text_of_openssl()
     assert first.message == "A certificate of the path has an issuer whose certificate is missing"
     assert other.message == f"{first.message} (other text)"
     assert (other.rule, other.code) == ("no-issuer", 21)
+
+
+def test_an_issuer_that_is_a_ca_without_key_usage_keycertsign_is_not_called_no_ca(made: Made) -> None:
+    issuing = made.root.subordinate(
+        "no-sign", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,cRLSign\n"
+    )
+    leaf, issuer = certificates(issuing.issue("below"), issuing.certificate)
+    (problem,) = validate(leaf, [issuer], certificates(*made.trust), at=NOW).problems
+    assert (problem.rule, problem.code) == ("not-a-ca", 79)
+    assert problem.message.endswith("issued a certificate without key usage keyCertSign")
+
+
+def test_the_issuer_whose_certificate_is_missing_is_named(made: Made) -> None:
+    (problem,) = validate(certificates(made.leaf)[0], [], certificates(*made.trust), at=NOW).problems
+    issuer = names.text(certificates(made.issuing.certificate)[0].subject)
+    assert problem.message.endswith(f"has an issuer whose certificate is missing ({issuer})")
 
 
 class PanicException(BaseException):
