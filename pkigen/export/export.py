@@ -14,6 +14,7 @@ from pkigen.export.draft import Draft, ExportRequest
 from pkigen.export.fleet import ExportedFleet
 from pkigen.export.target import TARGETS, Target
 from pkigen.export.template import Templates
+from pkigen.store.layout import DIRECTORIES
 
 FOLDER = "export"
 """Default directory, below the environment; it contains one directory per target."""
@@ -69,6 +70,8 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
     Raises InputError if no certificate matches, a template has an error, or an existing file would be
     overwritten, or --client-auth is not supported; Refused if the target can export none of the certificates.
     """
+    if options.out is not None:
+        _require_own_directory(options.out, environment.folder)
     templates = Templates(options.templates)
     templates.require_override_of(target.templates)
     if options.client_auth and not target.client_auth:
@@ -112,6 +115,14 @@ def export(environment: Environment, target: Target, options: ExportOptions) -> 
         left_out=draft.left_out,
         notes=tuple(draft.notes),
     )
+
+
+def _require_own_directory(out: Path, environment: Path) -> None:
+    """Raise InputError if an export would mix with the files of builds; ``www`` is public, keys are not."""
+    out, environment = out.resolve(), environment.resolve()
+    in_use = out == environment or any(out.is_relative_to(environment / name) for name in DIRECTORIES)
+    if in_use:
+        raise InputError(f"builds write to {out}; choose another --out, such as {environment / FOLDER}")
 
 
 def _fleet(environment: Environment, options: ExportOptions) -> ExportedFleet | None:

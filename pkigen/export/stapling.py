@@ -34,6 +34,6 @@ def add_ocsp_responses(
             paths[server.name] = draft.add(path(server), response)
     if paths:
         draft.notes.append(
-            f"{len(paths)} certificates require OCSP stapling. Export again before their responses expire."
+            f"Certificates that require OCSP stapling: {len(paths)}. Export again before responses expire."
         )
     return paths

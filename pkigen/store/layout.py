@@ -17,15 +17,16 @@ INDEX = "index.db"
 UP_TO_DATE = "up-to-date.json"
 """The record of a build that leaves nothing to do, with everything that it depends on."""
 
-_DIRECTORIES = (
-    (STATE, 0o700),
-    (f"{STATE}/{STAGING}", 0o700),
-    ("authorities", 0o700),
-    ("certificates", 0o700),
-    ("www", 0o755),
-    ("www/ca", 0o755),
-    ("www/crl", 0o755),
-)
+DIRECTORIES = {
+    STATE: 0o700,
+    f"{STATE}/{STAGING}": 0o700,
+    "authorities": 0o700,
+    "certificates": 0o700,
+    "www": 0o755,
+    "www/ca": 0o755,
+    "www/crl": 0o755,
+}
+"""The directories that every environment has, with their modes."""
 is_relative = re.compile(RELATIVE_PATH).fullmatch
 """Whether a path stays inside the directory that it is relative to."""
 is_entity = re.compile(f"(?:{'|'.join(Role)})/{PATH_PART}").fullmatch
@@ -40,7 +41,7 @@ def make_directories(folder: Path) -> None:
     ``folder`` itself may be a link, since the user chose it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, mode in _DIRECTORIES:
+    for name, mode in DIRECTORIES.items():
         path = folder / name
         reject_link(path)
         path.mkdir(mode=mode, exist_ok=True)

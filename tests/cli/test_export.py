@@ -121,6 +121,15 @@ def test_invalid_arguments_are_reported(
     assert not (environment / "export").exists()
 
 
+@pytest.mark.parametrize("inside", ["www", "www/tls", "certificates/sensor", ".pkigen", "."])
+def test_keys_are_not_exported_to_where_builds_write(cli: Cli, environment: Path, inside: str) -> None:
+    before = set(environment.rglob("*"))
+    outcome = cli("export", environment, "--to", "nginx", "--out", environment / inside)
+    assert (outcome.code, set(environment.rglob("*"))) == (2, before)
+    assert "choose another --out" in " ".join(outcome.err.split())
+    assert cli("export", environment, "--to", "nginx", "--out", environment / "nginx").code == 0
+
+
 @pytest.mark.parametrize("arguments", [("--to", "nginx"), ("nothing", "--to", "nginx")])
 def test_without_an_environment_the_export_is_an_error(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert cli("export", *arguments).code == 2

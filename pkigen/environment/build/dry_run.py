@@ -10,7 +10,7 @@ from pkigen.environment.build.diff import Decision, writes_files
 from pkigen.environment.build.earlier_revocations import EarlierRevocations
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange, Summary
 from pkigen.environment.build.path_defects import PathDefects
-from pkigen.environment.build.reissue_reasons import KEPT
+from pkigen.environment.build.reissue_reasons import NOT_IN_PROFILE
 from pkigen.environment.build.replacements import IssuerLifetimes, announcements
 from pkigen.environment.build.session import Session, key_source, open_session, plan_profile, stored_salt
 from pkigen.environment.crl.entries import revocation_changes
@@ -52,7 +52,7 @@ def preview(profile: Profile, out: Path, options: BuildOptions | None = None) ->
             summary.in_shards += shards.certificates
         for entry in session.diff.removed():
             action = Action.PRUNE if options.deletes(entry.id) else Action.LEFT
-            reason = "not in the profile" if action is Action.PRUNE else KEPT
+            reason = "not in the profile" if action is Action.PRUNE else NOT_IN_PROFILE
             summary.add(Change(entry.id, action, (reason,)))
         if store is not None:
             summary.notes += announcements(store, profile, authorities, options)

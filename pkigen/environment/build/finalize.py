@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pkigen.environment.build.options import Action, BuildOptions, Change, CrlChange
-from pkigen.environment.build.reissue_reasons import KEPT
+from pkigen.environment.build.reissue_reasons import NOT_IN_PROFILE
 from pkigen.environment.build.replacements import enrolled_notes, imported_anchors, is_anchor
 from pkigen.environment.build.session import Session
 from pkigen.environment.build.state import BuildState
@@ -133,7 +133,7 @@ class _Finalizer:
         summary, store = self.state.summary, self.state.store
         for entry in list(self.session.diff.removed()):
             if not self.options.deletes(entry.id):
-                summary.add(Change(entry.id, Action.LEFT, (KEPT,)))
+                summary.add(Change(entry.id, Action.LEFT, (NOT_IN_PROFILE,)))
                 continue
             summary.add(Change(entry.id, Action.PRUNE, ("not in the profile",)))
             summary.notes += [f"{path} was not written by pkigen and stays" for path in store.remove(entry)]

@@ -21,7 +21,7 @@ from pkigen.store import Damage, Entry
 IMPORTED = "brought"
 """The key source in the index of an authority that was imported from files."""
 RENEWED = "its renewal was requested"
-KEPT = "not in the profile; --prune deletes it"
+NOT_IN_PROFILE = "not in the profile; --prune deletes it"
 GIVEN = "given"
 """The key source in the index of an entity whose key comes from a request or a key file."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pkigen import renames
 from pkigen.environment.build.options import Action, BuildOptions, Change, available_jobs
-from pkigen.environment.build.reissue_reasons import KEPT
+from pkigen.environment.build.reissue_reasons import NOT_IN_PROFILE
 from pkigen.environment.build.session import Session, stored_salt
 from pkigen.environment.build.state import BuildState
 from pkigen.environment.build.worker_pool import process_pool, worker_of_process
@@ -259,7 +259,7 @@ def cluster_notes(address: str, shared: Iterable[str]) -> Iterator[str]:
 def _left(name: str, *, prunes: bool) -> Change:
     if prunes:
         return Change(f"{DIRECTORY}/{name}", Action.PRUNE, ("not in the profile",))
-    return Change(f"{DIRECTORY}/{name}", Action.LEFT, (KEPT,))
+    return Change(f"{DIRECTORY}/{name}", Action.LEFT, (NOT_IN_PROFILE,))
 
 
 def _run(
