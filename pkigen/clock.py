@@ -14,7 +14,7 @@ FIRST, LAST = datetime(1950, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 5
 
 _SECONDS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _MONTHS = {"y": 12, "mo": 1}
-_PART = re.compile(r"([0-9]{1,9})(mo|[ywdhms])")
+_PART = re.compile(r"([0-9]{1,18})(mo|[ywdhms])")
 _SPAN = re.compile(rf"[+-]?({_PART.pattern})+")
 
 

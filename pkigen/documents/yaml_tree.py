@@ -77,7 +77,9 @@ def parse(data: bytes, file: str) -> Table:
             reader.take(event)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(Problem("not UTF-8 text", location=Location(file, line, 1))) from error
+        raise InputError(
+            Problem("not UTF-8 text; save the file as UTF-8", location=Location(file, line, 1))
+        ) from error
     except yaml.MarkedYAMLError as error:
         raise InputError(_yaml_problem(error, file)) from error
     except (yaml.YAMLError, ValueError) as error:
@@ -275,9 +277,7 @@ class _Reader:
             raise InputError(Problem("a key must be plain text", location=place))
         if node in table:
             first = table.key_locations[node].line
-            self.problems.append(
-                Problem(f"the key '{node}' was said before, in line {first}", location=place)
-            )
+            self.problems.append(Problem(f"the key '{node}' already occurs in line {first}", location=place))
         if node == "<<":
             words = "merge keys are not read; 'like' and 'defaults' do their work"
             self.problems.append(Problem(words, location=place))

@@ -125,7 +125,7 @@ def parse_kind(text: str) -> KeyKind:
     """Return the key kind of this name; ValueError if there is none."""
     if known := FIXED_KINDS.get(text):
         return known
-    match = re.fullmatch(r"rsa-([0-9]{1,5})", text)
+    match = re.fullmatch(r"rsa-([0-9]{1,18})", text)
     if match is None:
         close = get_close_matches(text, WELL_KNOWN, 1)
         hint = f" (did you mean '{close[0]}'?)" if close else f"; there are {', '.join(WELL_KNOWN)}"

@@ -31,7 +31,7 @@ def _parse_validity(value: Any) -> Validity:
         words = f"unknown key '{key}'; write {hint.written(value[key])}" if hint else None
         raise ValueError(words or unknown("key", key, ("from", "to", "for")))
     if ("to" in value) == ("for" in value):
-        raise ValueError("a validity says either when it ends (to) or how long it is (for)")
+        raise ValueError("a validity needs either its end (to) or its duration (for)")
     start = value.get("from", _START)
     text = f"from {start} " + (f"to {value['to']}" if "to" in value else f"for {value['for']}")
     if "to" in value:

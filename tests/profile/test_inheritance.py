@@ -85,8 +85,8 @@ def test_like_can_name_one_of_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: {like: b}\nb: {like: a}", "like itself"),
-        ("a: {like: a}", "like itself"),
+        ("a: {like: b}\nb: {like: a}", "inherits from itself"),
+        ("a: {like: a}", "inherits from itself"),
         ("a: {issuer: root}\nb: {like: aa}", "'a'"),
         ("a: {like: root}", "root"),
         ("a: {like: [b]}", "like"),

@@ -19,9 +19,9 @@ from tests.profile.documents import FIRST, refused_certificate, the_certificate
         ("renew: -1y", "renew: '-1y' is not a length of time: it must be more than nothing"),
         (
             "valid: {to: +1d, for: 1d}",
-            "valid: a validity says either when it ends (to) or how long it is (for)",
+            "valid: a validity needs either its end (to) or its duration (for)",
         ),
-        ("valid: {from: -1d}", "valid: a validity says either when it ends (to) or how long it is (for)"),
+        ("valid: {from: -1d}", "valid: a validity needs either its end (to) or its duration (for)"),
         ("valid: never", "valid: write {to: never} for a certificate without a well-defined end"),
         ("valid: {from: 2027-01-02, to: 2027-01-01}", "valid: the validity ends before it begins"),
     ],

@@ -79,9 +79,9 @@ def test_the_position_of_a_missing_key_is_that_of_its_mapping() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"a: 1\nb: 2\na: 3\n", "p.yaml:3:1: the key 'a' was said before, in line 1"),
-        (b"x: {a: 1, a: 2}\n", "p.yaml:1:11: the key 'a' was said before, in line 1"),
-        (b"1: a\n'1': b\n", "p.yaml:2:1: the key '1' was said before, in line 1"),
+        (b"a: 1\nb: 2\na: 3\n", "p.yaml:3:1: the key 'a' already occurs in line 1"),
+        (b"x: {a: 1, a: 2}\n", "p.yaml:1:11: the key 'a' already occurs in line 1"),
+        (b"1: a\n'1': b\n", "p.yaml:2:1: the key '1' already occurs in line 1"),
         (b"a: !!str 5\n", "p.yaml:1:4: the tag tag:yaml.org,2002:str has no meaning here"),
         (b"a: !!binary eA==\n", "p.yaml:1:4: the tag tag:yaml.org,2002:binary has no meaning here"),
         (b"a: !x [b]\n", "p.yaml:1:4: the tag !x has no meaning here"),
@@ -98,7 +98,7 @@ def test_the_position_of_a_missing_key_is_that_of_its_mapping() -> None:
         (b"", "p.yaml:1:1: a profile is a mapping of keys to values"),
         (b'a: "x\\0y"\n', "p.yaml:1:4: the character U+0000 is not allowed in YAML"),
         (b'a: "x\\uDC80y"\n', "p.yaml:1:"),
-        (b"a: b\n\nc: \xff\n", "p.yaml:3:1: not UTF-8 text"),
+        (b"a: b\n\nc: \xff\n", "p.yaml:3:1: not UTF-8 text; save the file as UTF-8"),
     ],
 )
 def test_yaml_beyond_plain_values_is_rejected_at_its_position(data: bytes, message: str) -> None:
