@@ -170,6 +170,21 @@ def test_a_tlv_is_read_at_an_offset() -> None:
     assert der.contents(b"\x04\x01a\xff") == b"a"
 
 
+def test_children_and_contents_have_short_and_long_lengths() -> None:
+    parts = [der.octet_string(bytes(size)) for size in (300, 200, 128, 127, 126, 1, 0, 129)]
+    assert der.children(der.sequence(*parts)) == parts
+    assert der.children(der.sequence(*reversed(parts))) == parts[::-1]
+    assert [len(der.contents(part)) for part in parts] == [300, 200, 128, 127, 126, 1, 0, 129]
+
+
+@pytest.mark.parametrize("element", [b"\x1f\x01\x00", b"\xbf\x00", b"\x3f\x01\x05"])
+def test_a_tag_of_several_bytes_is_rejected_in_children_and_contents(element: bytes) -> None:
+    with pytest.raises(ValueError, match="a tag of several bytes"):
+        der.children(der.sequence(element))
+    with pytest.raises(ValueError, match="a tag of several bytes"):
+        der.contents(element)
+
+
 def test_a_child_that_exceeds_its_parent_is_rejected() -> None:
     with pytest.raises(ValueError, match="offset 2 runs past the one around it"):
         der.children(b"\x30\x02\x04\x01a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -204,10 +205,36 @@ def test_edits_of_bytes_at_their_limits() -> None:
         (numbers, EditOp.RAW_ECDSA_NUMBERS, b"", "03050000585800"),
         (der.bit_string(b"\x04" + bytes(3) + b"\x03"), EditOp.COMPRESS_POINT, b"", "030400030000"),
         (der.bit_string(b"\x04" + bytes(3) + b"\x02"), EditOp.COMPRESS_POINT, b"", "030400020000"),
+        (der.bit_string(b"\xff"), EditOp.SET_UNUSED_BITS, b"\x03", "030203fb"),
+        (der.octet_string(b"abc"), EditOp.ZERO_CONTENTS, b"", "0403000000"),
+        (der.bit_string(b"\x04\x01\x02\x03\x03"), EditOp.HYBRID_POINT, b"", "0306000701020303"),
+        (der.bit_string(b"\x04\x01\x02\x03\x02"), EditOp.HYBRID_POINT, b"", "0306000601020302"),
         (short, EditOp.MAKE_CONSTRUCTED, b"", "2203020105"),
     ]
     for element, op, inserted, expected in edits:
         assert (op, _made(element, (), op, inserted).hex()) == (op, expected)
+
+
+def test_the_generator_of_explicit_parameters_becomes_the_public_key() -> None:
+    oid, point = der.oid("1.2.840.10045.2.1"), b"\x04\x01\x02"
+    parts = [der.integer(number) for number in range(6)]
+    element = der.sequence(der.sequence(oid, der.null()), der.bit_string(point))
+    made = _made(element, (), EditOp.OWN_GENERATOR, der.sequence(*parts))
+    parts[3] = der.octet_string(point)
+    assert made == der.sequence(der.sequence(oid, der.sequence(*parts)), der.bit_string(point))
+
+
+def test_a_forged_signature_is_a_cube_root_that_begins_like_a_sound_one() -> None:
+    tbs, algorithm = der.sequence(der.integer(5)), der.sequence(der.null())
+    element = der.sequence(tbs, algorithm, der.bit_string(bytes(256)))
+    same_tbs, same_algorithm, signature = der.children(_made(element, (), EditOp.FORGE_EXPONENT_3))
+    assert (same_tbs, same_algorithm, len(der.contents(signature))) == (tbs, algorithm, 257)
+    root = int.from_bytes(der.contents(signature)[1:], "big")
+    digest_info = bytes.fromhex("3031300d060960864801650304020105000420") + sha256(tbs).digest()
+    start = b"\x00\x01" + b"\xff" * 8 + b"\x00" + digest_info
+    assert (root**3).to_bytes(256, "big").startswith(start)
+    largest = int.from_bytes(start + b"\xff" * (256 - len(start)), "big")
+    assert root**3 <= largest < (root + 1) ** 3
 
 
 @pytest.mark.needs("openssl")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkigen.asn1 import der, names
 from pkigen.asn1.oids import AUTHORITY_KEY_IDENTIFIER, SUBJECT_KEY_IDENTIFIER
-from pkigen.issue import issue, signer
+from pkigen.issue import issue, issue_alike, signer
 from pkigen.keys import PrivateKey, key_identifier, public_key_info, to_pkcs8
 from pkigen.keys.entropy import SeededEntropy
 from pkigen.keys.kinds import parse_kind
@@ -150,3 +150,21 @@ def test_signatures_repeat_with_seeded_entropy_alone() -> None:
     assert seeded[0] == seeded[1]
     assert random[0] != random[1]
     assert repr(signers).count("key=") == 0
+
+
+def test_entities_that_are_issued_together_get_what_each_gets_alone() -> None:
+    plans = [
+        replace(_PLAN, serial=number, subject=names.name([("CN", f"x{number}")])) for number in (1, 2, 3)
+    ]
+    entities = [_entity(Role.CERTIFICATE, f"x{plan.serial}", plan) for plan in plans]
+    keys = [FreshKeys().generate(parse_kind("ec-p256"), entity.name) for entity in entities]
+    chains = [(bytes([number]),) for number in range(3)]
+    root, entropy = signer(to_pkcs8(_ROOT_KEY), b"identifier"), SeededEntropy("seed")
+    alone = [
+        issue(entity, key, {"authorities/root": root}, chain, entropy, {})
+        for entity, key, chain in zip(entities, keys, chains, strict=True)
+    ]
+    assert issue_alike(entities, keys, root, chains, entropy) == alone
+    assert issue_alike(entities[:1], keys[:1], root, chains[:1], entropy) == alone[:1]
+    with pytest.raises(ValueError, match="zip"):
+        issue_alike(entities, keys, root, chains[:2], entropy)
