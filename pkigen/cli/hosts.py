@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -55,6 +56,10 @@ def hosts(
     from pkigen.environment.environment import open_environment
     from pkigen.serve.tls.endpoint_names import named_endpoints
 
+    try:
+        ip_address(address)
+    except ValueError:
+        raise typer.BadParameter(f"'{address}' is not an IP address", param_hint="'--address'") from None
     endpoints = list(named_endpoints(open_environment(env).cases()))
     if json:
         print_json([_endpoint_json(case, name, address, tls_port) for case, name in endpoints])

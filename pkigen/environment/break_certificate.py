@@ -92,6 +92,11 @@ def _check(profile: Profile, name: str, groups: Sequence[tuple[FaultRequest, ...
 
     specs = {spec.name: spec for spec in profile.certificates()}
     if name not in specs:
+        if name in (spec.name for spec in profile.authorities):
+            raise InputError(
+                f"{name} is an authority; break a certificate that it issued with a fault of a CA, such as "
+                "expired-intermediate"
+            )
         hint = close_to(name, tuple(specs))
         raise InputError(Problem("the profile has no such certificate", name, None, hint))
     if specs[name].faults:

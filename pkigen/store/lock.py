@@ -6,11 +6,13 @@ lock. This works the same on Linux, macOS and Windows. A file beside the lock na
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
 
 from pkigen.errors import EnvironmentFailure
+from pkigen.os_errors import reason_of
 
 
 class EnvironmentInUse(EnvironmentFailure):
@@ -39,10 +41,10 @@ class Lock:
                 raise EnvironmentInUse(
                     f"another pkigen{self._holder()} is writing to {folder.parent}; wait until it ends"
                 ) from error
-            raise EnvironmentFailure(
-                f"cannot lock {folder.parent} with {database}: {error}; "
-                "delete that file if no pkigen is running"
-            ) from error
+            reason = f"{error}; delete that file if no pkigen is running"
+            if "full" in str(error):
+                reason = reason_of(errno.ENOSPC)
+            raise EnvironmentFailure(f"cannot lock {folder.parent} with {database}: {reason}") from error
         except OSError:
             self._connection.close()
             raise

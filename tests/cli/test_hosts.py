@@ -65,6 +65,13 @@ def test_only_certificates_for_servers_are_listed(cli: Cli, tmp_path: Path) -> N
     assert {one["name"] for one in json.loads(listed)} == {"server", "server.eku-client-only"}
 
 
+def test_an_address_that_is_none_is_refused(cli: Cli, environment: Path) -> None:
+    outcome = cli("hosts", environment, "--address", "localhost")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "'localhost' is not an IP address" in outcome.err
+    assert cli("hosts", environment, "--address", "::1").code == 0
+
+
 def test_an_environment_without_names_is_reported(cli: Cli, tmp_path: Path) -> None:
     folder = build({"name": "ca", "authorities": {"root": {"key": "ec-p256"}}}, tmp_path / "out").folder
     outcome = cli("hosts", folder)

@@ -95,6 +95,7 @@ def test_a_case_is_dropped_when_its_certificate_leaves_the_profile(folder: Path,
     ("name", "fault", "words"),
     [
         ("sensr", "expired", "did you mean 'sensor'"),
+        ("issuing", "expired", "is an authority; break a certificate that it issued"),
         ("sensor", "expird", "did you mean 'expired'"),
         ("old", "san-missing", "already has a fault"),
         ("lone", "expired-root", "sensor|too few|self-signed"),

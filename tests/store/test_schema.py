@@ -12,6 +12,7 @@ import pytest
 from pkigen.errors import EnvironmentFailure, InputError
 from pkigen.store import Revoked, Store, placement
 from pkigen.store.enrolled import EnrolledRow
+from pkigen.store.lock import Lock
 from tests.store.fakes import generations, publication, publish
 
 
@@ -124,6 +125,22 @@ def test_a_damaged_lock_file_is_reported(tmp_path: Path) -> None:
     publish(tmp_path, "a")
     (tmp_path / ".pkigen/lock.db").write_bytes(b"junk" * 1000)
     _refused(tmp_path, "cannot lock .*lock.db.*; delete that file if no pkigen is running")
+
+
+class _FullDisk:
+    """A connection to a database on a disk without space."""
+
+    def execute(self, statement: str) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_full_disk_is_not_called_a_damaged_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pkigen.store.lock.sqlite3.connect", lambda *_, **__: _FullDisk())
+    with pytest.raises(EnvironmentFailure, match=r"lock\.db: the disk is full; make room"):
+        Lock(tmp_path)
 
 
 def test_reading_after_a_kill_shows_what_the_next_build_will_find(
