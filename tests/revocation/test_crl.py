@@ -20,6 +20,7 @@ from pkigen.model import REASON_CODES, Edit, EditOp, Extension, KeyIdentifier, S
 from pkigen.revocation import CertificateListPlan, RevokedCertificate, certificate_list
 from pkigen.revocation.crl import (
     certificate_issuer,
+    crl_scope,
     delta_indicator,
     freshest_crl,
     invalidity_date,
@@ -143,3 +144,14 @@ def test_openssl_reads_a_crl_of_ten_thousand_entries(tmp_path: Path) -> None:
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert text.count("Superseded") == 10_000
     assert "Version 2" in text
+
+
+@pytest.mark.parametrize("only", [None, "user", "ca", "attribute"])
+def test_the_scope_of_a_crl_names_the_kind_of_its_certificates(only: str | None) -> None:
+    kinds = [only == kind for kind in ("user", "ca", "attribute")]
+    user, ca, attribute = kinds
+    url = b"http://pki.test/x.crl"
+    point = der.explicit(0, der.explicit(0, der.tlv(0x86, url)))
+    name = [x509.UniformResourceIdentifier(url.decode())]
+    expected = x509.IssuingDistributionPoint(name, None, user, ca, None, False, attribute)
+    assert crl_scope(point, only=only).value == expected.public_bytes()
