@@ -45,7 +45,10 @@ def break_certificate(
         ids = {"+".join(one.type.id for one in group) for group in requested}
         remaining = [one for one in existing if one["of"] != name or fault_id(one["fault"]) not in ids]
         if undo and len(remaining) == len(existing):
-            raise InputError(f"{name} has no case with the fault {', '.join(sorted(ids))}")
+            raise InputError(
+                f"{name} has no case with the fault {', '.join(sorted(ids))} from `pkigen break`; "
+                "cases of the profile's negatives end with an edit of the profile"
+            )
         forms = [[one.form for one in group] for group in requested]
         added = [{"of": name, "fault": form[0] if len(form) == 1 else form} for form in forms]
         save_requested_faults(store, remaining if undo else [*remaining, *added])

@@ -150,7 +150,7 @@ def _key_in(key_file: bytes, passphrases: tuple[bytes, ...]) -> tuple[PrivateKey
     pkcs8 = next(_decrypted(artifacts), None)
     if pkcs8 is None:
         return None, next(
-            (one.problem for one in artifacts if one.problem), "the file contains no private key"
+            (one.advised_problem for one in artifacts if one.problem), "the file contains no private key"
         )
     try:
         return load_private(pkcs8), ""

@@ -261,7 +261,7 @@ def test_requests_of_all_kinds_are_answered_once(
 
 def test_an_encrypted_key_without_its_passphrase_is_reported(presented: Environment) -> None:
     closed = CaseSelector(presented.folder).present("127.0.0.1", "vault.contoso.test")
-    assert closed.note == "it is encrypted, and no passphrase was given"
+    assert closed.note == "it is encrypted, and no passphrase was given; use --passphrase-file FILE"
     opened = CaseSelector(presented.folder, (b"open sesame",)).present("127.0.0.1", "vault.contoso.test")
     assert not opened.note
     client = Client(ssl.create_default_context(cafile=presented.trust), "vault.contoso.test")
