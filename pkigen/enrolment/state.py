@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from pkigen.environment.enrol import Enroller
 from pkigen.errors import EnvironmentFailure
@@ -163,7 +163,8 @@ def state_of(enroller: Enroller) -> State:
     """Return the records of an environment; all protocols of its server share them."""
     with _LOCK:
         if enroller not in _BY_ENROLLER:
-            _BY_ENROLLER[enroller] = State(enroller.folder)
+            _BY_ENROLLER[enroller] = state = State(enroller.folder)
+            finalize(enroller, state.close)
         return _BY_ENROLLER[enroller]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pkigen.enrolment.state import FILE, State
+from pkigen.enrolment.state import FILE, State, state_of
+from pkigen.environment.enrol import Enroller
 from pkigen.errors import EnvironmentFailure
 
 
@@ -86,3 +88,14 @@ def test_a_database_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(EnvironmentFailure, match=f"^{FILE} cannot be read or written: "):
         State(tmp_path / "file")
+
+
+def test_the_database_of_an_environment_is_closed_with_its_last_user(folder: Path) -> None:
+    enroller = Enroller(folder)
+    records = state_of(enroller)
+    assert state_of(enroller) is records
+    assert records.count("order") == 0
+    del enroller
+    gc.collect()
+    with pytest.raises(EnvironmentFailure, match="closed database"):
+        records.count("order")
