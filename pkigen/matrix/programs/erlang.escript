@@ -35,7 +35,8 @@ judge(Listener, Certificate, Chain, Host, Anchors, Crls) ->
     try
         Sent = certificates(Certificate) ++ [One || Chain =/= <<>>, One <- certificates(Chain)],
         Trusted = [One || Path <- Anchors, One <- certificates(Path)],
-        Options = [{cacerts, Trusted}, {server_name_indication, binary_to_list(Host)}],
+        Name = case Host of <<>> -> disable; _ -> binary_to_list(Host) end,
+        Options = [{cacerts, Trusted}, {server_name_indication, Name}],
         case connect(Listener, Sent, Options) of
             accepted ->
                 Lists = [element(2, file:read_file(Path)) || Path <- Crls],
