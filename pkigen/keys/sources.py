@@ -133,7 +133,7 @@ def _below(order: int, entropy: SeededEntropy, *labels: str) -> int:
 
 
 SIZE = 32
-"""Number of entity keys per kind in a pool; further entities share these keys."""
+"""Number of keys per kind in a pool for certificates, and for copies of CAs; further ones share them."""
 
 
 def default_folder() -> Path:
@@ -215,15 +215,20 @@ class PooledKeys:
 
 
 def _place(owner: str) -> str:
-    """Return the pool index of an owner; labels of shared keys use indices that no entity uses.
+    """Return the pool index of an owner; only certificates share indices, and only the copies of CAs do.
 
-    ``ID#N`` is the owner of the key that replaces N compromised keys of an entity.
+    Two CAs of a path must not have the same key: clients that find an issuer by its key identifier would
+    take one for the other. ``ID.CASE.FAULT`` is the copy of a CA for a case. ``ID#N`` is the owner of the
+    key that replaces N compromised keys of an entity.
     """
-    if "/" not in owner:
+    group, _, entity = owner.rpartition("/")
+    is_copy = group == "authorities" and "." in entity
+    if not group or (group == "authorities" and not is_copy):
         return blake2s(owner.encode(), digest_size=8).hexdigest()
     name, _, number = owner.partition("#")
     digest = blake2s(name.encode(), digest_size=8).digest()
-    return f"{(int.from_bytes(digest, 'big') + int(number or 0)) % SIZE:02}"
+    index = f"{(int.from_bytes(digest, 'big') + int(number or 0)) % SIZE:02}"
+    return f"copy-{index}" if is_copy else index
 
 
 def _refuse_others(path: Path) -> None:

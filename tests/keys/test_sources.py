@@ -85,6 +85,17 @@ def test_a_pool_returns_the_same_key_for_an_owner_and_at_most_its_size(tmp_path:
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "pool").iterdir())
 
 
+def test_no_two_authorities_share_a_key_of_the_pool(tmp_path: Path) -> None:
+    pool, kind = PooledKeys(tmp_path / "pool"), parse_kind("ed25519")
+    names = [f"authorities/ca-{number}" for number in range(100)]
+    authorities = {to_pkcs8(pool.generate(kind, name)) for name in names}
+    assert len(authorities) == len(names)
+    assert to_pkcs8(pool.generate(kind, "authorities/ca-1#1")) not in authorities, "its compromised key"
+    copies = {to_pkcs8(pool.generate(kind, f"authorities/ca-1.sensor.fault-{one}")) for one in range(100)}
+    assert len(copies) <= SIZE
+    assert not copies & authorities
+
+
 def test_a_key_for_a_mismatch_belongs_to_no_entity(tmp_path: Path) -> None:
     pool, kind = PooledKeys(tmp_path / "pool"), parse_kind("ed25519")
     entities = {to_pkcs8(pool.generate(kind, f"certificates/{number}")) for number in range(200)}
