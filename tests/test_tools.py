@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ensurepip
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -113,7 +113,8 @@ def test_a_tool_that_cannot_be_installed_is_reported_without_a_failure(tmp_path:
 
 
 def test_a_user_who_may_not_install_packages_gets_pip_from_a_downloaded_one(tmp_path: Path) -> None:
-    bundled = (Path(ensurepip.__file__).parent / "_bundled", Path("/usr/share/python-wheels"))
+    standard_library = Path(sysconfig.get_path("stdlib"))  # Debian without python3-venv has no ensurepip
+    bundled = (standard_library / "ensurepip/_bundled", Path("/usr/share/python-wheels"))
     wheels = [wheel for folder in bundled for wheel in folder.glob("pip-*.whl")]
     if not wheels:
         pytest.skip("needs pip as a wheel (apt install python3-pip-whl)")

@@ -42,8 +42,10 @@ def print_list(validators: Sequence[Validator], *, as_json: bool) -> None:
     width = max(len(one.name) for one in validators)
     for one in validators:
         version = versions[one.name]
-        words = version or f"not installed; install {one.comes_with}"
-        print_line(f"{colorize(f'{one.name:<{width}}', 'green' if version else 'grey')}  {words}")
+        title = colorize(f"{one.name:<{width}}", "green" if version else "grey")
+        print_line(f"{title}  {version or 'not installed'}")
+        if version is None:
+            print_line(wrap(f"{'':<{width}}  install {one.comes_with}", width + 2))
         print_line(wrap(f"{'':<{width}}  checks {', '.join(_capabilities(one))}", width + 2))
 
 

@@ -6,11 +6,10 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -364,5 +363,13 @@ def test_ctrl_c_during_a_detached_start_leaves_nothing(profile: Path) -> None:
     assert (outcome.code == 130) is (running is None), outcome
     if running is not None:
         running.stop()
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert running is not None or str(profile) not in listed
+    assert running is not None or not _commands_with(profile)
+
+
+def _commands_with(argument: Path) -> list[bytes]:
+    """Return the commands of the processes of this machine that have an argument; none without /proc."""
+    commands = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            commands.append(path.read_bytes())
+    return [command for command in commands if os.fsencode(argument) in command.split(b"\0")]

@@ -132,7 +132,9 @@ def test_the_list_contains_versions_and_what_to_install(cli: Cli, monkeypatch: p
     text = cli("matrix", "--list")
     assert max(map(len, text.out.splitlines())) <= 80
     monkeypatch.setenv("PATH", "")
-    assert re.search(r"^openssl +not installed; install openssl$", cli("matrix", "--list").out, re.MULTILINE)
+    missing = cli("matrix", "--list").out
+    assert re.search(r"^openssl +not installed\n +install openssl$", missing, re.MULTILINE)
+    assert max(map(len, missing.splitlines())) <= 80
 
 
 def test_a_missing_validator_is_reported_and_skipped(

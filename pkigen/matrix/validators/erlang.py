@@ -27,7 +27,7 @@ class Erlang:
 
     name = "erlang"
     looks_at: frozenset[Capability] = frozenset(("path", "file", "host", "crl"))
-    comes_with = "erlang-base, erlang-ssl, erlang-public-key and faketime"
+    comes_with = "erlang-base, erlang-ssl and faketime"
 
     def version(self) -> str | None:
         """``Erlang/OTP 25, ssl 10.8.7, public_key 1.13.2``; None when it is not installed."""
