@@ -35,6 +35,8 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".txt": "text/plain; charset=utf-8",
 }
+_KEY_FILES = {".key", ".pk8", ".p8", ".p12", ".pfx", ".jks"}
+"""Files that contain private keys, in any format; none of them is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def find_file(www: Path, segments: Sequence[str]) -> Path | None:
 
 
 def read_file(path: Path) -> Document:
-    """Open a file and read its metadata, all of the same instant; raises OSError.
+    """Open a file and read its metadata, all of the same instant; raises OSError, also for private keys.
 
     The entity tag is strong, the same for the same bytes (RFC 9110, 8.8.3); a file above MAX_WHOLE_BYTES has
     a weak one made of time and size, and no metadata.
@@ -90,6 +92,8 @@ def read_file(path: Path) -> Document:
         if size <= MAX_WHOLE_BYTES:
             with _READERS:
                 data = file.read()
+                if b"PRIVATE KEY-----" in data:
+                    raise PermissionError(f"{path} contains a private key")
                 size, etag = len(data), f'"{sha256(data).hexdigest()[:32]}"'
                 metadata = _metadata_of(path.suffix, etag, data)
             file.seek(0)
@@ -133,7 +137,7 @@ def walk(www: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 def _is_published(entry: os.DirEntry[str]) -> bool:
     kind = entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
-    return kind and not entry.name.startswith(".")
+    return kind and not entry.name.startswith(".") and Path(entry.name).suffix.lower() not in _KEY_FILES
 
 
 # O_BINARY exists on Windows only, O_NOFOLLOW elsewhere; a link may have been created after `find_file`.

@@ -103,6 +103,16 @@ def test_symbolic_links_are_not_followed(stub: Stub) -> None:
     assert b"root.key" not in stub.ask("/").body
 
 
+def test_private_keys_that_someone_wrote_to_www_are_not_served(stub: Stub) -> None:
+    key = b"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n"
+    for name, status in (("root.key", 404), ("store.P12", 404), ("chain.pem", 403)):
+        (stub.www / "crl" / name).write_bytes(key)
+        answer = stub.ask(f"/crl/{name}")
+        assert answer.status == status
+        assert b"PRIVATE" not in answer.body
+    assert b"root.key" not in stub.ask("/").body
+
+
 def test_www_must_not_be_a_symbolic_link(folder: Path) -> None:
     (folder / "www").rename(folder / "elsewhere")
     (folder / "www").symlink_to("elsewhere")
