@@ -103,6 +103,10 @@ def test_worker_processes_exit_with_their_build(tmp_path: Path, how: signal.Sign
         while not (certificates.exists() and any(certificates.iterdir())):
             assert not select.select([ours], [], [], 0.02)[0], "the build ended before it could be killed"
         process.send_signal(how)
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
     # The pipe reaches its end when the last process that holds its other side is gone.
     assert select.select([ours], [], [], 30)[0], "workers are still there"
     assert os.read(ours, 1) == b""

@@ -6,29 +6,18 @@ other work is Python code, which only processes can do in parallel.
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-import sys
-import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 from pkigen.environment.build.issuance import IssuanceTask, IssuanceWorker, IssuedEntity
-from pkigen.errors import EnvironmentFailure
 from pkigen.keys.kinds import parse_kind
 from pkigen.keys.sources import KeyPrefetcher
 
-# Small builds do without processes, and import what starts them not at all.
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ProcessPoolExecutor
-
 Item = TypeVar("Item")
 
-_COLLECT_AFTER = 500_000
 _PROCESS_BATCH = 256
 _SLOW_PROCESS_BATCH = 8
 """With some slow keys: few enough to share them evenly among the processes."""
@@ -91,16 +80,16 @@ class IssuancePipeline:
     def _issue_in_processes(
         self, tasks: Iterator[IssuanceTask], size: int
     ) -> Generator[Sequence[IssuedEntity], None, None]:
-        # fork() copies held locks but not the threads that would release them.
+        # Small builds do without processes, and do not import what starts them.
+        from pkigen.environment.build.worker_processes import call_in_processes
+
+        # fork() copies held locks, but not the threads that would release them.
         self._keys.end()
-        with process_pool(self._worker, self._jobs) as pool:
-            running: deque[Future[list[IssuedEntity]]] = deque()
-            for batch in _batches(tasks, size):
-                running.append(pool.submit(_issue_batch, batch))
-                if len(running) > self._jobs * 2:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
+        batches = _batches(tasks, size)
+        results = call_in_processes(self._worker.issue_batch, batches, count=self._jobs, ahead=self._jobs * 2)
+        with closing(results):
+            for _, issued in results:
+                yield issued
 
 
 def _needs_key(task: IssuanceTask) -> bool:
@@ -111,70 +100,3 @@ def _needs_key(task: IssuanceTask) -> bool:
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
     while batch := list(islice(items, size)):
         yield batch
-
-
-@contextmanager
-def process_pool(worker: object, count: int) -> Iterator[ProcessPoolExecutor]:
-    """Run ``count`` worker processes; kill them if the block raises.
-
-    Each has a ``worker``, which ``worker_of_process`` returns there.
-    Raises EnvironmentFailure if one of them was killed from outside.
-    """
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    # Only fork shares the imported modules; elsewhere it is unsafe or unavailable.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(count, context, _initialize, (worker,))
-    try:
-        yield executor
-    except BaseException as error:
-        # The executor would finish its queue first, and wait forever if it was itself interrupted.
-        for process in set(multiprocessing.active_children()) - others:
-            process.kill()
-        if isinstance(error, BrokenProcessPool):
-            raise EnvironmentFailure(
-                "a worker process was killed, possibly because the system ran out of memory; "
-                "run the build again with fewer --jobs"
-            ) from error
-        raise
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-_workers: list[Any] = []
-"""The worker of a worker process, set when it starts."""
-
-
-def worker_of_process() -> Any:
-    """Return the worker of this worker process."""
-    (worker,) = _workers
-    return worker
-
-
-def _initialize(worker: object) -> None:
-    # Ctrl-C signals the whole process group; the parent handles it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Objects that were imported before the fork are never freed: exclude them from collections.
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
-    _workers.append(worker)
-
-
-def _exit_with_parent() -> None:
-    """Exit when the parent dies; otherwise orphaned workers would block forever."""
-    from multiprocessing import parent_process
-    from multiprocessing.connection import wait
-
-    parent = parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _issue_batch(tasks: list[IssuanceTask]) -> list[IssuedEntity]:
-    worker: IssuanceWorker = worker_of_process()
-    return worker.issue_batch(tasks)

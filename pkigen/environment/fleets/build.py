@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -14,7 +13,7 @@ from pkigen.environment.build.options import Action, BuildOptions, Change, avail
 from pkigen.environment.build.reissue_reasons import NOT_IN_PROFILE
 from pkigen.environment.build.session import Session, stored_salt
 from pkigen.environment.build.state import BuildState
-from pkigen.environment.build.worker_pool import process_pool, worker_of_process
+from pkigen.environment.build.worker_processes import call_in_processes
 from pkigen.environment.fleets.decisions import (
     FleetDecision,
     decide,
@@ -271,20 +270,7 @@ def _run(
         for task in chain(head, tasks):
             yield task, worker.build(task)
         return
-    with process_pool(worker, jobs) as pool:
-        running = deque[tuple[ShardTask, Future[list[StagedFile]]]]()
-        for task in chain(head, tasks):
-            running.append((task, pool.submit(_build_shard, task)))
-            if len(running) > jobs:
-                first, future = running.popleft()
-                yield first, future.result()
-        for task, future in running:
-            yield task, future.result()
-
-
-def _build_shard(task: ShardTask) -> list[StagedFile]:
-    worker: ShardWorker = worker_of_process()
-    return worker.build(task)
+    yield from call_in_processes(worker.build, chain(head, tasks), count=jobs, ahead=jobs)
 
 
 def make_private_directory(store: Store, path: str) -> None:
