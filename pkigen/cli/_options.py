@@ -170,12 +170,11 @@ def profile_path(source: str) -> Path:
 
 
 def unknown_profile(name: str, message: str) -> InputError:
-    """Return the error for an unknown profile name, with the names of the shipped profiles."""
+    """Return the error for an unknown profile name, with the most similar name of a shipped profile."""
     from pkigen.documents import shipped
 
-    names = sorted(shipped.names())
-    close = get_close_matches(name, names, n=1)
-    text = f"{message}; the shipped profiles are {', '.join(names)}"
+    close = get_close_matches(name, shipped.names(), n=1)
+    text = f"{message}; `pkigen init --list` lists the shipped profiles"
     return InputError(Problem(text, where=name, suggestion=close[0] if close else None))
 
 

@@ -223,16 +223,17 @@ def _print_one(one: CheckResult, *, everything: bool) -> None:
     print_line(colorize(printable(one.name), "bold"))
     for artifact in one.unread:
         print_line(wrap(f"  {artifact.source}: {artifact.advised_problem}", 4))
+    unchecked = one.unread and all(_label(finding) == "n/a" for finding in one.findings)
     names = dict.fromkeys(finding.set.name for finding in one.findings)
     for name in names:
         of_set = [finding for finding in one.findings if finding.set.name == name]
-        listed = of_set if everything else [finding for finding in of_set if finding.failed]
+        listed = of_set if everything and not unchecked else [finding for finding in of_set if finding.failed]
         listed.sort(key=lambda finding: tuple(_COLORS).index(_label(finding)))
         width = max((len(finding.requirement.id) for finding in listed), default=0)
         for finding in listed:
             _print_finding(finding, width)
         _print_surprises(one, name)
-    for name in one.inapplicable:
+    for name in one.inapplicable if not unchecked else ():
         print_line(
             wrap(f"  {name}: no requirement applies to this file alone, so that nothing was checked", 4)
         )

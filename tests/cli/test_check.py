@@ -57,6 +57,18 @@ def test_files_without_a_fault_are_accepted_and_undecided_requirements_listed(he
     assert "FAIL" not in outcome.out
 
 
+def test_an_unreadable_file_is_reported_without_a_line_for_each_requirement(cli: Cli) -> None:
+    Path("bad.crt").write_bytes(b"\x00no certificate")
+    outcome = cli("check", "bad.crt", "--against", "rfc5280")
+    assert outcome.code == 1
+    assert outcome.out.splitlines() == [
+        "bad.crt",
+        "  bad.crt: the format is unknown: it is neither PEM nor DER",
+        "  rfc5280: refused at upload",
+        "    Certificate validation failed",
+    ]
+
+
 def test_an_environment_of_fleets_alone_says_that_nothing_was_checked(cli: Cli, tmp_path: Path) -> None:
     profile = tmp_path / "fleet.yaml"
     profile.write_text(
