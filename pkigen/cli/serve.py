@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -21,7 +21,7 @@ from pkigen.cli._options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pkigen.enrolment.faults import EnrolmentFaults
     from pkigen.enrolment.server import EnrolmentServer
     from pkigen.environment.enrol import Enroller
+    from pkigen.environment.environment import Environment
     from pkigen.serve.faults.rules import Rule
     from pkigen.serve.http.server import Listener
 
@@ -136,6 +137,7 @@ def serve(
     begins = parse_time(at)
     clock = utc_now if begins is None else going_on_from(begins)
     passphrases = tuple(map(read_passphrase, passphrase_file or ()))
+    _warn_of_locked_keys(environment, passphrases)
     upkeep = Upkeep(env, clock, print_message, passphrases)
     live = None if control_port is None else RuntimeFaults(env, clock, passphrases)
     with ExitStack() as stack:
@@ -167,6 +169,29 @@ def serve(
         announce = partial(_announce, listener, tls, control, enrolment, env, base_url, json)
         run(app, listener, announce, port_switch)
     print_message("Stopped.")
+
+
+def _warn_of_locked_keys(environment: Environment, passphrases: Sequence[bytes]) -> None:
+    """Name the CAs whose CRLs or OCSP responses cannot be signed for lack of a passphrase."""
+    from pkigen.environment.published.stored_keys import is_locked
+
+    cases = {case.name: case.data for case in environment.cases()}
+
+    def warn(signer: Mapping[str, Any], effect: str) -> None:
+        key = signer["files"].get("key")
+        if key and is_locked(environment.folder / key, passphrases):
+            print_message(
+                f"Warning: the key of {signer['name']} is encrypted; without its passphrase "
+                f"(--passphrase-file), this server {effect}."
+            )
+
+    for authority in environment.manifest["authorities"]:
+        name, responder = authority["name"], (authority["ocsp"] or {}).get("responder")
+        if authority["crl"]:
+            warn(authority, f"does not refresh the CRL of {name}")
+        if authority["ocsp"] and responder in (None, *cases):
+            signer = cases[responder] if responder else authority
+            warn(signer, f"answers OCSP requests about certificates of {name} with 'unauthorized'")
 
 
 def _http_listener(stack: ExitStack, host: str, port: int | None, base_port: int | None) -> Listener:

@@ -11,7 +11,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
+from pkigen import build
 from pkigen.cli.serve import _forwarding, _http_listener
 from pkigen.serve.http import server
 from tests.cli.conftest import Cli, finish, start
@@ -100,6 +102,38 @@ def test_a_mismatch_with_the_base_url_is_reported_with_both_urls(base_url: str, 
         assert words in notice
         assert bool(words) == bool(notice)
         assert not notice.startswith("Warning") or listener.url in notice
+
+
+LOCKED = """\
+name: locked
+authorities:
+  root: {key: ec-p256, crl: {valid: 7d}}
+  issuing: {issuer: root, key: ec-p256, passphrase: open sesame, crl: {valid: 7d}, ocsp: {}}
+  delegating: {issuer: root, key: ec-p256, ocsp: {responder: responder}}
+certificates:
+  responder: {issuer: delegating, extended_key_usage: [OCSPSigning], key: ec-p256, passphrase: open sesame}
+"""
+
+
+def test_keys_that_no_passphrase_decrypts_are_named_at_the_start(tmp_path: Path) -> None:
+    folder = build(yaml.safe_load(LOCKED), tmp_path / "out").folder
+    passphrase = tmp_path / "passphrase.txt"
+    passphrase.write_text("open sesame\n", "utf-8")
+    warnings = []
+    for options in ([], ["--passphrase-file", passphrase]):
+        process = start("serve", folder, "--port", "0", *options)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        warnings.append([line for line in finish(process).err.splitlines() if "is encrypted" in line])
+    first, second = warnings
+    assert [line.partition("this server ")[2] for line in first] == [
+        "does not refresh the CRL of issuing.",
+        "answers OCSP requests about certificates of issuing with 'unauthorized'.",
+        "answers OCSP requests about certificates of delegating with 'unauthorized'.",
+    ]
+    assert "the key of responder is encrypted" in first[2]
+    assert second == []
 
 
 def test_a_used_port_is_reported(cli: Cli, environment: Path) -> None:

@@ -78,6 +78,19 @@ def open_key(data: bytes, name: str, passphrases: Sequence[bytes] = ()) -> Priva
     return load_private(_decrypted(data, name, passphrases))
 
 
+def is_locked(path: Path, passphrases: Sequence[bytes] = ()) -> bool:
+    """Return whether a key file is encrypted (PEM) and none of the passphrases decrypts it."""
+    try:
+        data = path.read_bytes()
+        if b"ENCRYPTED" in data:
+            _decrypted(data, path.stem, passphrases)
+    except OSError:
+        return False
+    except InputError:
+        return True
+    return False
+
+
 def _decrypted(data: bytes, name: str, passphrases: Sequence[bytes]) -> bytes:
     """Return PKCS#8; the file may be unencrypted although passphrases are given."""
     from pkigen.formats.read import read_private_key
