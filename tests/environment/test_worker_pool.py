@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from pkigen import build
-from pkigen.environment.build import worker_pool
+from pkigen.environment.build import worker_pool, worker_processes
 from pkigen.environment.build.options import BuildOptions
 from pkigen.store import Publication, Store
+from tests.environment.test_worker_processes import START_METHODS
 from tests.tools import run
 
 LEVELS: dict[str, Any] = {
@@ -62,9 +63,11 @@ def test_a_slow_key_does_not_make_every_certificate_a_batch_of_its_own(
     assert len(sizes) <= 4
 
 
+@pytest.mark.parametrize("start_method", START_METHODS)
 def test_worker_processes_write_what_one_process_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_method: str
 ) -> None:
+    monkeypatch.setattr(worker_processes, "_START_METHOD", start_method)
     certificates = {
         **LEVELS["certificates"],
         "revoked-{01..04}": {"issuer": "lower-2", "revoked": "keyCompromise"},

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from pkigen.environment.build import worker_processes
 from pkigen.environment.build.worker_processes import call_in_processes
 from pkigen.errors import EnvironmentFailure
 
+START_METHODS = [one for one in ("fork", "spawn") if one in multiprocessing.get_all_start_methods()]
 _LARGE = 32 << 20
 """Bytes that take a process a while to write into a pipe."""
 
@@ -40,7 +42,9 @@ def _be_killed_while_returning(_: int) -> bytes:
     return bytes(2 * _LARGE)
 
 
-def test_results_come_in_the_order_of_the_items() -> None:
+@pytest.mark.parametrize("start_method", START_METHODS)
+def test_results_come_in_the_order_of_the_items(monkeypatch: pytest.MonkeyPatch, start_method: str) -> None:
+    monkeypatch.setattr(worker_processes, "_START_METHOD", start_method)
     results = call_in_processes(_square, range(500), count=3, ahead=4)
     assert list(results) == [(number, number * number) for number in range(500)]
 
@@ -77,3 +81,23 @@ def test_an_exception_is_raised_here_with_its_place_in_the_process() -> None:
 def test_a_result_that_cannot_be_sent_is_an_error() -> None:
     with pytest.raises(TypeError, match="pickle"):
         list(call_in_processes(_return_a_lock, range(3), count=2, ahead=2))
+
+
+_interrupt = threading.Event()
+
+
+def _interrupt_fork() -> None:
+    if _interrupt.is_set():
+        _interrupt.clear()
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.skipif(START_METHODS[0] != "fork", reason="fork() is of POSIX")
+def test_ctrl_c_while_a_process_starts_is_not_lost() -> None:
+    os.register_at_fork(before=_interrupt_fork)
+    _interrupt.set()
+    with pytest.raises(KeyboardInterrupt):
+        list(call_in_processes(_square, range(3), count=2, ahead=2))
+    assert not _interrupt.is_set()
+    assert multiprocessing.active_children() == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

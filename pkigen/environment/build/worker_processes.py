@@ -15,8 +15,9 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
@@ -28,6 +29,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _COLLECT_AFTER = 500_000
+# Only fork shares the imported modules; elsewhere it is unsafe or unavailable.
+_START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 
 
 def call_in_processes(
@@ -44,8 +47,9 @@ def call_in_processes(
     threads = ThreadPoolExecutor(count)
     try:
         # Before the first thread starts: fork() copies held locks, but not the threads that release them.
-        for _ in range(count):
-            idle.put(_start(call, processes))
+        with _postponed_signals():
+            for _ in range(count):
+                idle.put(_start(call, processes))
         running: deque[tuple[Item, Future[Result]]] = deque()
         for item in items:
             running.append((item, threads.submit(_call_in_process, idle, item)))
@@ -57,23 +61,43 @@ def call_in_processes(
     finally:
         # Idle processes have nothing to lose; the threads of the others see the end of their pipe.
         for process in processes:
-            if process.pid is not None:
-                process.kill()
+            process.kill()
         threads.shutdown(cancel_futures=True)
         for process in processes:
-            if process.pid is not None:
-                process.join()
+            process.join()
+
+
+@contextmanager
+def _postponed_signals() -> Iterator[None]:
+    """Postpone Ctrl-C and SIGTERM until processes have started.
+
+    Their exceptions would be lost in the functions that Python calls at fork(), or end the new process.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        for one in received[:1]:
+            signal.raise_signal(one)
 
 
 def _start(call: Callable[..., object], processes: list[BaseProcess]) -> Connection:
     """Start a process that answers calls, append it to ``processes``, and return the pipe to it."""
-    # Only fork shares the imported modules; elsewhere it is unsafe or unavailable.
-    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    context: Any = multiprocessing.get_context(_START_METHOD)
     ours: Connection
     ours, theirs = context.Pipe()
     process = context.Process(target=_answer, args=(call, theirs), daemon=True)
-    processes.append(process)
     process.start()
+    processes.append(process)
     theirs.close()  # before the next process starts, which would keep it open
     return ours
 
@@ -100,24 +124,33 @@ def _answer(call: Callable[[Any], object], connection: Connection) -> None:
     """Answer calls until the process is killed or its parent ends; the main function of the process."""
     # Ctrl-C signals the whole process group; the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Objects that were imported before the fork are never freed: exclude them from collections.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
-    while True:
-        item = connection.recv()
-        answer: tuple[BaseException | None, object]
-        try:
-            answer = None, call(item)
-        except BaseException as error:  # noqa: BLE001  a panic in native code is not an Exception
-            error.add_note(f"In a worker process:\n{traceback.format_exc()}")
-            answer = error, None
-        try:
-            connection.send(answer)
-        except OSError:
-            raise
-        except Exception as error:  # noqa: BLE001  objects refuse to be pickled with any exception
-            connection.send((error, None))
+    with suppress(EOFError, OSError):  # the parent has ended
+        while True:
+            _send(connection, *_outcome(call, connection.recv()))
+
+
+def _outcome(call: Callable[[Any], object], item: object) -> tuple[BaseException | None, object]:
+    """Return the exception and the result of a call; one of them is None."""
+    try:
+        return None, call(item)
+    except BaseException as error:  # noqa: BLE001  a panic in native code is not an Exception
+        error.add_note(f"In a worker process:\n{traceback.format_exc()}")
+        return error, None
+
+
+def _send(connection: Connection, error: BaseException | None, result: object) -> None:
+    """Send what ``_outcome`` returned, or the reason why it cannot be pickled."""
+    try:
+        connection.send((error, result))
+    except OSError:
+        raise
+    except Exception as problem:  # noqa: BLE001  objects refuse to be pickled with any exception
+        connection.send((problem, None))
 
 
 def _exit_with_parent() -> None:
