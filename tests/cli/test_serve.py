@@ -120,7 +120,8 @@ def test_keys_that_no_passphrase_decrypts_are_named_at_the_start(tmp_path: Path)
     passphrase = tmp_path / "passphrase.txt"
     passphrase.write_text("open sesame\n", "utf-8")
     warnings = []
-    for options in ([], ["--passphrase-file", passphrase]):
+    decrypting: list[str | Path] = ["--passphrase-file", passphrase]
+    for options in ([], decrypting):
         process = start("serve", folder, "--port", "0", *options)
         assert process.stdout is not None
         process.stdout.readline()
