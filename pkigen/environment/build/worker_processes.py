@@ -80,6 +80,7 @@ def _postponed_signals() -> Iterator[None]:
     previous = {
         number: signal.signal(number, lambda number, _: received.append(number))
         for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is not None  # a handler outside Python, which could not be restored
     }
     try:
         yield
