@@ -179,10 +179,12 @@ def _of_publication(made: Any, sound: Any, who: str) -> Iterator[str]:
 
 
 def _values(value: Any) -> Iterator[str]:
-    if isinstance(value, tuple):
+    if value in ((), None, "", False):
+        yield "none"
+    elif isinstance(value, tuple):
         for one in value:
             yield _of_edit_of_list(one) if isinstance(one, Edit) else _text(one)
-    elif value not in (None, "", False):
+    else:
         yield _text(value)
 
 

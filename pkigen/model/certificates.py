@@ -77,7 +77,7 @@ class EditOp(StrEnum):
     MAKE_CONSTRUCTED = "encoded as constructed with one segment (X.690, 8.7.3)"
     RAW_ECDSA_NUMBERS = "ECDSA signature encoded as two raw numbers (IEEE P1363)"
     ZERO_CONTENTS = "every byte of the contents replaced by 0"
-    HYBRID_POINT = "elliptic curve point encoded in the hybrid form (SEC 1, 2.3.3)"
+    HYBRID_POINT = "elliptic curve point encoded in the hybrid form (X9.62, 4.3.6)"
     OWN_GENERATOR = "public key with the curve parameters of the data and itself as the generator"
     FORGE_EXPONENT_3 = "signature replaced by a cube root that begins with the right digest"
     COMPRESS_POINT = "elliptic curve point compressed (SEC 1, 2.3.3)"

@@ -11,7 +11,8 @@ from pkigen.faults.registry import enrolment_fault
 def acme_bad_nonce() -> None:
     """The server rejects the nonce of a request, although it is valid.
 
-    Clients should repeat the request with the nonce of the error response. With many, they must stop.
+    Clients should repeat the request with the nonce of the error response. After many such errors, they
+    must stop.
     """
 
 
@@ -115,7 +116,7 @@ def acme_location_missing() -> None:
 def acme_directory_unknown_fields() -> None:
     """The directory contains members that no specification defines.
 
-    Clients must ignore unknown members.
+    Clients should ignore unknown members.
     """
 
 
@@ -180,7 +181,7 @@ def acme_account_deactivated() -> None:
 def acme_orders_paged() -> None:
     """The list of an account's orders has one order on each page.
 
-    Clients must follow the links to the next page.
+    Clients that need all orders must follow the links to the next page.
     """
 
 
@@ -244,7 +245,7 @@ def acme_other_key() -> None:
 def acme_window_past() -> None:
     """The suggested window for the renewal is in the past.
 
-    Clients must renew at once, but only once.
+    Clients should renew at once, but only once.
     """
 
 

@@ -47,7 +47,8 @@ def cmp_error(*, failure: str = "systemFailure") -> None:
 def cmp_status(*, status: str = "revocationWarning") -> None:
     """The response contains the certificate with the status {status}.
 
-    Clients should use a certificate with the status accepted or grantedWithMods alone, and report others.
+    Clients should use the certificate only if the status is accepted or grantedWithMods, and report other
+    statuses.
     """
 
 
@@ -87,7 +88,7 @@ def cmp_wrong_nonce() -> None:
 def cmp_polling(*, after: timedelta = timedelta(seconds=1)) -> None:
     """The certificate is not ready: the status is waiting, then the server asks to poll after {after}.
 
-    Clients must wait that long and poll. Without the parameter times, they must stop some day.
+    Clients must wait that long and poll. Without the parameter times, they must stop eventually.
     """
 
 

@@ -36,8 +36,8 @@ def scep_capabilities_lowercase() -> None:
 def scep_pending() -> None:
     """The request is pending.
 
-    Clients must poll with a delay. Without the parameter times, the request is pending forever, and clients
-    should give up some day.
+    Clients must poll with a delay. Without the parameter times, the request is pending forever, and
+    clients should give up eventually.
     """
 
 
@@ -69,8 +69,8 @@ def scep_wrong_nonce() -> None:
 def scep_ra_wrong_usage() -> None:
     """GetCACert returns a certificate for signing and one for encryption, and their key usages are exchanged.
 
-    Clients should report that no certificate permits what it is for. The server accepts messages that are
-    encrypted to either.
+    Clients should report that the key usage of each certificate does not permit its purpose. The server
+    accepts messages that are encrypted to either.
     """
 
 

@@ -209,7 +209,8 @@ def cdp_reasons_only(case: Case) -> Case:
 def cdp_empty(case: Case) -> Case:
     """The certificate has an empty list of CRL distribution points.
 
-    The list must contain at least one distribution point.
+    The list must contain at least one distribution point. Linters report it; some parsers reject the
+    certificate.
     """
     return put(case, _CDP, EMPTY_SEQUENCE)
 

@@ -39,7 +39,7 @@ def _pkcs12(case: Case, how: str) -> Case:
     return replace(case, entity=replace(case.entity, output=output)).alter("pkcs12", how)
 
 
-@fault("R", "file", "RFC 8446 4.4.3", finds=("key-matches",))
+@fault("R", "file", "RFC 9846 4.5.2", finds=("key-matches",))
 def key_mismatch(case: Case) -> Case:
     """The key file does not match the certificate.
 
@@ -48,7 +48,7 @@ def key_mismatch(case: Case) -> Case:
     return _key(case, "other-key")
 
 
-@fault("R", "file", "RFC 8446 4.4.3", finds=("key-matches",))
+@fault("R", "file", "RFC 9846 4.5.2", finds=("key-matches",))
 def key_type_mismatch(case: Case) -> Case:
     """The key file contains a key of a different type than the certificate.
 
@@ -77,7 +77,7 @@ def key_encrypted_traditional(case: Case) -> Case:
     return _key(_of(case, "ec", "rsa"), "traditional-no-passphrase")
 
 
-@fault("R", "file", "the appliance's guide", finds=("key-opens",))
+@fault("R", "file", "appliance", finds=("key-opens",))
 def key_passphrase_wrong(case: Case) -> Case:
     """The key file cannot be decrypted with the provided passphrase.
 
@@ -86,7 +86,7 @@ def key_passphrase_wrong(case: Case) -> Case:
     return _key(case, "wrong-passphrase")
 
 
-@fault("V", "file", "the appliance's guide", sent=False)
+@fault("V", "file", "appliance", sent=False)
 def key_passphrase_forbidden_char(case: Case) -> Case:
     """The key file has a passphrase with a space, quotes and a non-ASCII letter.
 

@@ -111,7 +111,7 @@ def pol_inhibit_any_negative(case: Case) -> Case:
 def pol_reserved_missing(case: Case) -> Case:
     """The certificate has a policy, but none that is reserved for public CAs.
 
-    The Baseline Requirements demand exactly one reserved policy, which states how the subject was
+    The Baseline Requirements require exactly one reserved policy, which states how the subject was
     validated.
     """
     return _policies(case, _POLICY)
@@ -121,7 +121,7 @@ def pol_reserved_missing(case: Case) -> Case:
 def pol_reserved_multiple(case: Case) -> Case:
     """The certificate has two policies that are reserved for public CAs.
 
-    The Baseline Requirements demand exactly one: domain or organization validation.
+    The Baseline Requirements require exactly one: domain or organization validation.
     """
     return _policies(case, oids.DOMAIN_VALIDATED, oids.ORGANIZATION_VALIDATED)
 

@@ -8,7 +8,7 @@ from pkigen.faults.registry import fault
 _HANDSHAKE = "tls"
 
 
-@fault("R", "transport", "RFC 8446 4.4.2.4")
+@fault("R", "transport", "RFC 9846 4.5.1.3")
 def tls_no_certificate(case: Case) -> Case:
     """The server sends an empty certificate list.
 
@@ -26,7 +26,7 @@ def tls_wrong_sni_certificate(case: Case) -> Case:
     return case.served(_HANDSHAKE, "wrong-sni-certificate")
 
 
-@fault("R", "transport", "RFC 8446 4")
+@fault("R", "transport", "RFC 9846 4")
 def tls_slow_handshake(case: Case) -> Case:
     """The server sends the handshake very slowly, byte by byte.
 
@@ -35,7 +35,7 @@ def tls_slow_handshake(case: Case) -> Case:
     return case.served(_HANDSHAKE, "slow-handshake")
 
 
-@fault("R", "transport", "RFC 8446 6.1")
+@fault("R", "transport", "RFC 9846 6.1")
 def tls_close_after_hello(case: Case) -> Case:
     """The server closes the connection after the ClientHello.
 
@@ -44,7 +44,7 @@ def tls_close_after_hello(case: Case) -> Case:
     return case.served(_HANDSHAKE, "close-after-hello")
 
 
-@fault("R", "transport", "RFC 8446 5.1")
+@fault("R", "transport", "RFC 9846 5.1")
 def plaintext_on_tls_port(case: Case) -> Case:
     """The server uses plain HTTP on its TLS port.
 
@@ -62,7 +62,7 @@ def tls_version_1_0_only(case: Case) -> Case:
     return case.served(_HANDSHAKE, "version", "1.0")
 
 
-@fault("R", "transport", "RFC 8446 4.4.3")
+@fault("R", "transport", "RFC 9846 4.5.2")
 def tls_bad_certificate_verify(case: Case) -> Case:
     """The server sends an invalid handshake signature.
 
@@ -71,7 +71,7 @@ def tls_bad_certificate_verify(case: Case) -> Case:
     return case.served(_HANDSHAKE, "bad-certificate-verify")
 
 
-@fault("R", "transport", "RFC 8446 4.4.3")
+@fault("R", "transport", "RFC 9846 4.5.2")
 def tls_certificate_verify_other_key(case: Case) -> Case:
     """The server signs the handshake with a key that does not match its certificate.
 

@@ -39,7 +39,8 @@ def ku_ca_no_certsign(case: Case) -> Case:
 def ku_ca_missing(case: Case) -> Case:
     """The issuing CA certificate has no key usage.
 
-    CA certificates must contain it; many clients treat its absence as unrestricted.
+    CA certificates must contain it; many clients treat its absence as unrestricted. The case
+    crl-issuer-ku-missing has the same certificates, for clients that check CRLs.
     """
     return leave_out(case, _KU, case.intermediate())
 
@@ -112,7 +113,7 @@ def ku_leaf_crlsign_only(case: Case) -> Case:
     return put(case, _KU, _usages("cRLSign"), critical=True)
 
 
-@fault("V", "path", "RFC 8446 4.4.2.2", finds=("digital-signature",))
+@fault("V", "path", "RFC 9846 4.5.1.2", finds=("digital-signature",))
 def ku_leaf_no_digsig(case: Case) -> Case:
     """The certificate, with an RSA key, has only the key usage keyEncipherment.
 

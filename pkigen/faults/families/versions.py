@@ -193,8 +193,8 @@ def serial_wrong_type(case: Case) -> Case:
 def serial_duplicate(case: Case) -> Case:
     """The certificate shares its serial number with another certificate of its issuer.
 
-    Revoking one revokes both, and browsers reject the second certificate that they encounter. The
-    case includes the other certificate.
+    Revoking one revokes both, and Firefox rejects the second certificate that it encounters. The case
+    includes the other certificate.
     """
     number = int.from_bytes(blake2s(case.entity.name.encode(), digest_size=16).digest(), "big") | 1 << 127
     return _alone(case).change(serial=number).with_twin(same_serial=True)
@@ -204,7 +204,7 @@ def serial_duplicate(case: Case) -> Case:
 def unique_ids(case: Case) -> Case:
     """The certificate contains issuer and subject unique identifiers.
 
-    CAs must not generate these fields, but clients should be able to parse them.
+    CAs must not generate these fields. Clients should be able to parse them; some reject the certificate.
     """
     data = der.tlv(0x81, b"\x00\x01") + der.tlv(0x82, b"\x00\x02")
     return case.edit(Edit((7,), EditOp.INSERT, data))

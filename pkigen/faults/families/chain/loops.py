@@ -76,7 +76,7 @@ def chain_unrooted_same_name(case: Case) -> Case:
     return leave_out(case.change(issuer=name), oids.AUTHORITY_KEY_IDENTIFIER).trusting(trusted)
 
 
-@fault("V", "parse", "RFC 8446 4.4.2")
+@fault("V", "parse", "RFC 9846 4.5.1")
 def chain_extra_unparsable(case: Case) -> Case:
     """The chain file also contains a certificate that cannot be parsed.
 

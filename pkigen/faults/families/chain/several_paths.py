@@ -83,7 +83,7 @@ def chain_cross_loop(case: Case) -> Case:
     """The chain file has three CAs that certified each other; one is the trusted root.
 
     Clients must find the path from the issuing CA to the root and accept it (control case). GnuTLS
-    before 3.8.3 rejected such a chain, or ended with an assertion.
+    before 3.8.3 rejected such a chain, or failed an assertion.
     """
     case.intermediate()
     if case.root != 1:
@@ -161,9 +161,9 @@ def time_1900_unrelated_ca(case: Case) -> Case:
 def chain_alternative_leaf_ca(case: Case) -> Case:
     """The certificate was issued by a server certificate below a trust anchor.
 
-    The root of the chain is not trusted; a self-signed certificate of the CA is. OpenSSL 1.0.2b and 1.0.2c
-    did not check the CA flag again after they had found this second path. Clients report an invalid CA
-    certificate.
+    The root of the chain is not trusted; a self-signed certificate of the CA is. OpenSSL 1.0.1n, 1.0.1o,
+    1.0.2b, and 1.0.2c did not check the CA flag again after they had found this second path. Clients
+    report an invalid CA certificate.
     """
     case.intermediate()
     case = issued_by_server(case.with_subordinate())

@@ -131,8 +131,7 @@ def crl_duplicate_extension(case: Case) -> Case:
 def crl_duplicate_entry(case: Case) -> Case:
     """The CRL lists the serial number of another certificate twice.
 
-    Serial numbers identify the entries of a CRL uniquely. Clients do not notice a second entry, least of all
-    one for another certificate.
+    Serial numbers identify the entries of a CRL uniquely; clients do not notice the second entry.
     """
     return list_in_crl(case, CrlEntry(NOBODYS_SERIAL), CrlEntry(NOBODYS_SERIAL))
 

@@ -154,8 +154,8 @@ def crl_revoked_sign_extended_serial(case: Case) -> Case:
 def crl_delta_revokes(case: Case) -> Case:
     """The certificate is on the delta CRL, but not yet on the complete CRL.
 
-    The certificate refers to the delta CRL (freshest CRL), which clients may process. Those that do reject
-    it; others accept it until the next complete CRL.
+    The certificate refers to the delta CRL (freshest CRL), which clients may process. Clients that
+    process it reject the certificate; others accept it until the next complete CRL.
     """
     case = with_fixed_serial(case)
     delta = CrlPart("delta", delta=_DAY, entries=(CrlEntry(case.plan.serial),))

@@ -55,7 +55,7 @@ def crl_idp_only_attribute(case: Case) -> Case:
 
 @fault("R", "revocation", "5.2.5", finds=("path:crl-missing",))
 def crl_idp_user_and_ca(case: Case) -> Case:
-    """The CRL covers only end-entity certificates and, at once, only CA certificates.
+    """The CRL covers only end-entity certificates and also only CA certificates.
 
     The two contradict each other: at most one of the fields may be true. Clients report no usable
     CRL.
@@ -105,8 +105,8 @@ def crl_idp_noncritical_mismatch(case: Case) -> Case:
 def crl_indirect_entry(case: Case) -> Case:
     """The CRL is indirect and lists the serial number for a certificate of another CA.
 
-    Clients that support indirect CRLs must accept the certificate. Others do not use the CRL, or take it
-    for revoked.
+    Clients that support indirect CRLs must accept the certificate. Others do not use the CRL, or treat
+    the certificate as revoked.
     """
     issuer = Extension(oids.CERTIFICATE_ISSUER, True, der.sequence(directory(_OTHER_CA)))
     case = with_fixed_serial(_scoped(case, _INDIRECT))
@@ -129,7 +129,7 @@ def cdp_crl_issuer(case: Case) -> Case:
 def cdp_relative_name(case: Case) -> Case:
     """The certificate has a CRL distribution point relative to the issuer's name.
 
-    Clients would look for it in a directory (LDAP). Those that download CRLs over HTTP have no URL.
+    Clients would look for it in a directory (LDAP). Clients that download CRLs over HTTP have no URL.
     """
     _point(case)
     (attribute,) = der.children(der.children(names.encode(names.name([("CN", "CRL1")])))[0])

@@ -109,7 +109,7 @@ def crl_reset(case: Case) -> Case:
     return serve_crl(case, "reset")
 
 
-@fault("V", "transport", "RFC 8446 6.2")
+@fault("V", "transport", "RFC 9846 6.2")
 def crl_https_only(case: Case) -> Case:
     """The CRL server accepts only TLS at the port of the http URL.
 

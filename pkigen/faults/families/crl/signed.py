@@ -121,8 +121,8 @@ def crl_md5(case: Case) -> Case:
 def crl_issuer_ku_missing(case: Case) -> Case:
     """The issuing CA certificate has no key usage that permits it to sign CRLs.
 
-    RFC 10007, of 2026, requires clients to check that the key usage of a CRL issuer exists and has cRLSign.
-    Most check it only if it exists.
+    RFC 10007, of 2026, requires clients to check that the key usage of a CRL issuer exists and has
+    cRLSign. Most check it only if it exists. The case has the same certificates as ku-ca-missing.
     """
     return leave_out(with_crl(case), oids.KEY_USAGE, 0)
 

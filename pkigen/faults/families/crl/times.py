@@ -36,7 +36,7 @@ def crl_stale(case: Case, *, by: timedelta = _DAY) -> Case:
 def crl_expired(case: Case) -> Case:
     """The CRL expired one second before the build.
 
-    Clients report an expired CRL: nextUpdate is the last valid second.
+    nextUpdate is the last valid second. Most clients report an expired CRL.
     """
     return _ended(case, 1)
 
@@ -45,7 +45,7 @@ def crl_expired(case: Case) -> Case:
 def crl_not_yet_valid(case: Case, *, by: timedelta = _YEAR) -> Case:
     """The CRL becomes valid only in {by}.
 
-    Clients report that the CRL is not yet valid. Check the clocks.
+    Most clients report that the CRL is not yet valid. Check the clocks.
     """
     return with_crl(case, age=-_seconds(by))
 

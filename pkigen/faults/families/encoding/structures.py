@@ -69,7 +69,7 @@ def _with_oid(case: Case, contents: bytes) -> Case:
     cves=("CVE-2023-2650",),
 )
 def ext_oid_huge(case: Case) -> Case:
-    """The certificate has an unknown extension whose OID has a number of 70,000 bits.
+    """The certificate has an unknown extension whose OID has a number of 70,007 bits.
 
     Programs that print such an OID in decimal take very long, as OpenSSL did before 3.0.9. Some parsers
     reject it; the extension is not critical.

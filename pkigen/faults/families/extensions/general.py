@@ -24,7 +24,7 @@ _EXTENSIONS = (7,)
 def ext_duplicate(case: Case) -> Case:
     """The certificate contains the same extension twice.
 
-    RFC 5280 allows one extension per OID; clients reject the certificate.
+    RFC 5280 allows one extension per OID; most clients reject the certificate.
     """
 
     def change(plan: CertificatePlan) -> CertificatePlan:

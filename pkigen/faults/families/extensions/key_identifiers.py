@@ -84,8 +84,8 @@ def aki_empty(case: Case) -> Case:
 def aki_issuer_serial_wrong(case: Case) -> Case:
     """The certificate has an authority key identifier with a wrong issuer and serial.
 
-    Both fields name another certificate of the issuing CA; the key identifier is correct. Validators
-    that compare all fields cannot find the issuer.
+    Both fields name a certificate that the issuing CA issued, instead of the CA's own certificate; the
+    key identifier is correct. Validators that compare all fields cannot find the issuer.
     """
     return _identified_by_name(case, case.plan.issuer, _SERIAL)
 

@@ -93,18 +93,18 @@ def key_ec_explicit_params_ca(case: Case) -> Case:
 def key_ec_explicit_composite(case: Case) -> Case:
     """The certificate has an EC key over a field whose size is not prime.
 
-    The explicit parameters have a compressed generator, and OpenSSL before 3.0.2 did not end when it
-    decompressed it. Clients reject the key.
+    The explicit parameters have a compressed generator; OpenSSL before 3.0.2 entered an endless loop when
+    it decompressed the point. Clients reject the key.
     """
     return with_p256(case, Edit(PARAMETERS, EditOp.REPLACE, explicit_p256(_COMPOSITE, compressed=True)))
 
 
-@fault("V", "parse", "SEC 1 2.3.3", finds=("public-key-rsa",))
+@fault("V", "parse", "RFC 5480 2.2", finds=("public-key-rsa",))
 def key_ec_hybrid_point(case: Case) -> Case:
     """The certificate has an EC public key in the hybrid form.
 
-    The point has both coordinates and the parity of the second one. RFC 5480 does not allow this form;
-    some libraries accept it.
+    The point has both coordinates and the parity of the second one. RFC 5480 requires clients to reject
+    this form; some accept it.
     """
     return with_p256(case, Edit(BITS, EditOp.HYBRID_POINT))
 
@@ -126,7 +126,7 @@ def key_rsa_pss_spki_bound(case: Case) -> Case:
 @fault(
     "V",
     "path",
-    "CABF BR 6.1.5",
+    "good practice",
     finds=(
         "key-matches",
         "public-key-size",
@@ -157,7 +157,7 @@ def key_rsa_debian(case: Case) -> Case:
 def key_dsa_ca(case: Case) -> Case:
     """The issuing CA has a DSA key.
 
-    Many clients do not support DSA and report an unknown algorithm. Go before 1.25.2 ended with a panic.
+    Many clients do not support DSA and report an unknown algorithm. Go before 1.25.2 panicked.
     """
     return case.change_authority(case.intermediate(), lambda entity: replace(entity, key="dsa-2048"))
 
@@ -177,7 +177,7 @@ def key_dsa_ca(case: Case) -> Case:
 def key_spki_unknown_alg_ca(case: Case) -> Case:
     """The issuing CA has a public key of an unknown algorithm.
 
-    Clients cannot verify the signature of the certificate. Go before 1.22.1 ended with a panic.
+    Clients cannot verify the signature of the certificate. Go before 1.22.1 panicked.
     """
     unknown = Edit((*_ALGORITHM, 0), EditOp.REPLACE, der.oid("1.2.3.4.5"))
     return case.change_authority_plan(
@@ -242,7 +242,7 @@ def key_dsa_root(case: Case) -> Case:
 def key_rsa_2047_root(case: Case) -> Case:
     """The root has a 2047-bit RSA key.
 
-    Linters report it: the Baseline Requirements demand a multiple of 8.
+    Linters report it: the Baseline Requirements require a multiple of 8.
     """
     return _with_root_key(case, "rsa-2047")
 

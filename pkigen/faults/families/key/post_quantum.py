@@ -59,7 +59,7 @@ def _key_usage(case: Case) -> Extension:
 def key_mldsa_null_params(case: Case) -> Case:
     """The certificate has an ML-DSA key with NULL parameters.
 
-    The parameters must be absent; clients reject the key.
+    The parameters must be absent; clients that support the algorithm reject the key.
     """
     return keyed(case, "ml-dsa-65").edit(Edit(_ALGORITHM_OID, EditOp.APPEND, der.null()))
 
@@ -73,7 +73,7 @@ def key_mldsa_null_params(case: Case) -> Case:
 def key_mldsa_bad_length(case: Case) -> Case:
     """The certificate has an ML-DSA-65 key that is one byte short.
 
-    Clients reject the key: an ML-DSA-65 public key has 1952 bytes. The key file contains the key with all
-    of its bytes.
+    Clients that support the algorithm reject the key: an ML-DSA-65 public key has 1952 bytes. The key
+    file contains the key with all of its bytes.
     """
     return keyed(case, "ml-dsa-65").edit(Edit(BITS, EditOp.DROP_LAST_BYTE))

@@ -81,7 +81,7 @@ def key_rsa_512(case: Case) -> Case:
 def key_rsa_1024_leaf(case: Case) -> Case:
     """The certificate has a 1024-bit RSA key.
 
-    Browsers and other clients reject it as too weak; public CAs require at least 2048 bits.
+    Some clients reject it as too weak. The Baseline Requirements require at least 2048 bits.
     """
     return keyed(case, "rsa-1024")
 
@@ -100,7 +100,7 @@ def key_rsa_1024_ca(case: Case) -> Case:
 def key_rsa_2047(case: Case) -> Case:
     """The certificate has a 2047-bit RSA key.
 
-    Linters report it: the Baseline Requirements demand a multiple of 8.
+    Linters report it: the Baseline Requirements require a multiple of 8.
     """
     return keyed(case, "rsa-2047")
 
@@ -299,7 +299,7 @@ def key_ec_null_params(case: Case) -> Case:
 @fault(
     "V",
     "parse",
-    "RFC 5480 2.2",
+    "SEC 1 2.3.4",
     finds=("path:other", "path-valid", "key-matches", "public-key-rsa", "chain-of-trust"),
 )
 def key_ec_off_curve(case: Case) -> Case:

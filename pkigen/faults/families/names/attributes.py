@@ -223,21 +223,33 @@ def chain_name_rdn_order(case: Case) -> Case:
 
 
 @fault(
-    "R", "name", "RFC 9525 6.3", finds=("path:hostname", "names-in-san", "subject-cn", "name-string-types")
+    "R",
+    "name",
+    "RFC 9525 6.3",
+    finds=("path:hostname", "names-in-san", "subject-cn", "name-string-types"),
+    cves=("CVE-2009-2408",),
 )
 def nul_in_cn(case: Case) -> Case:
     """The certificate has a NUL byte in its common name, and no SAN.
 
-    Clients that stop reading at the NUL accept the certificate for another host.
+    Clients that stop reading at the NUL accept the certificate for another host, as NSS did before
+    3.12.3.
     """
     return leave_out(_with_cn(case, f"{_cn(case)}\0.evil.test".encode()), _SAN)
 
 
-@fault("R", "name", "RFC 9525 6.3", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
+@fault(
+    "R",
+    "name",
+    "RFC 9525 6.3",
+    finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"),
+    cves=("CVE-2013-4238",),
+)
 def nul_in_san(case: Case) -> Case:
     """The certificate has a NUL byte in a SAN DNS name.
 
-    Clients that stop reading at the NUL accept the certificate for another host.
+    Clients that stop reading at the NUL accept the certificate for another host, as Python did before
+    2.7.6 and 3.3.3.
     """
     return put(case, _SAN, der.sequence(der.tlv(0x82, f"{_cn(case)}\0.evil.test".encode())))
 
@@ -309,7 +321,7 @@ def cn_duplicate(case: Case) -> Case:
 def cn_not_in_san(case: Case) -> Case:
     """The certificate has a common name that is not in its SAN.
 
-    The Baseline Requirements demand that the common name repeats a SAN value; linters report it.
+    The Baseline Requirements require that the common name repeats a SAN value; linters report it.
     """
     value_of(case, _SAN)
     return case.with_attribute("CN", f"other.{_cn(case)}"[-64:])

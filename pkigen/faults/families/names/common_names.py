@@ -14,7 +14,7 @@ _IPV4, _IPV6 = bytes((93, 184, 216, 34)), bytes.fromhex("26062800022000010000000
 def cn_ip_hex(case: Case) -> Case:
     """The certificate has a common name with an IPv4 address in hexadecimal.
 
-    The same address is in its SAN. The Baseline Requirements demand the dotted decimal form of RFC 3986.
+    The same address is in its SAN. The Baseline Requirements require the dotted decimal form of RFC 3986.
     """
     return _addressed(case, _IPV4, "0x5db8d822")
 
@@ -23,7 +23,8 @@ def cn_ip_hex(case: Case) -> Case:
 def cn_ip_leading_zeros(case: Case) -> Case:
     """The certificate has a common name with an IPv4 address with leading zeros.
 
-    The same address is in its SAN. Programs that read numbers with a leading zero as octal read another one.
+    The same address is in its SAN. Programs that read numbers with a leading zero as octal reject the
+    address or read another one.
     """
     return _addressed(case, _IPV4, "093.184.216.034")
 
@@ -32,7 +33,7 @@ def cn_ip_leading_zeros(case: Case) -> Case:
 def cn_ip6_uppercase(case: Case) -> Case:
     """The certificate has a common name with an IPv6 address in capitals.
 
-    The same address is in its SAN. The Baseline Requirements demand the form of RFC 5952: lowercase letters.
+    The same address is in its SAN. The Baseline Requirements require the form of RFC 5952: lowercase letters.
     """
     return _addressed(case, _IPV6, "2606:2800:220:1::A")
 
@@ -41,7 +42,7 @@ def cn_ip6_uppercase(case: Case) -> Case:
 def cn_ip6_uncompressed(case: Case) -> Case:
     """The certificate has a common name with an uncompressed IPv6 address.
 
-    The same address is in its SAN. The Baseline Requirements demand the form of RFC 5952, with '::' instead
+    The same address is in its SAN. The Baseline Requirements require the form of RFC 5952, with '::' instead
     of zeros.
     """
     return _addressed(case, _IPV6, "2606:2800:0220:0001:0000:0000:0000:000a")
@@ -51,7 +52,7 @@ def cn_ip6_uncompressed(case: Case) -> Case:
 def cn_ip6_mixed(case: Case) -> Case:
     """The certificate's common name is an IPv6 address that ends like an IPv4 address.
 
-    The same address is in its SAN. The Baseline Requirements demand the form of RFC 5952, which has this
+    The same address is in its SAN. The Baseline Requirements require the form of RFC 5952, which has this
     ending only for some prefixes.
     """
     return _addressed(case, _IPV6, "2606:2800:220:1::0.0.0.10")
@@ -61,7 +62,7 @@ def cn_ip6_mixed(case: Case) -> Case:
 def cn_utf8_for_alabel(case: Case) -> Case:
     """The certificate has a common name in UTF-8 instead of the A-label in its SAN.
 
-    The Baseline Requirements demand that the common name repeats the SAN value character by character.
+    The Baseline Requirements require that the common name repeats the SAN value character by character.
     """
     domain = _cn(case)
     return beside(case, dns(f"xn--bcher-kva.{domain}")).with_attribute("CN", f"b\u00fccher.{domain}"[:64])
@@ -71,7 +72,7 @@ def cn_utf8_for_alabel(case: Case) -> Case:
 def cn_other_case(case: Case) -> Case:
     """The certificate has a common name with a capital letter that its SAN lacks.
 
-    The Baseline Requirements demand that the common name repeats the SAN value character by character.
+    The Baseline Requirements require that the common name repeats the SAN value character by character.
     """
     name = _cn(case)
     if (changed := name.capitalize()) == name:

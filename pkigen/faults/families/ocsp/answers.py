@@ -46,7 +46,7 @@ def ocsp_unknown(case: Case) -> Case:
 def ocsp_stale(case: Case, *, by: timedelta = timedelta(days=1)) -> Case:
     """The OCSP response expired {by} ago.
 
-    Clients must request a new response, and receive the same one.
+    Clients should reject the response as outdated. A new request receives the same response.
     """
     return answered(case, age=7 * _DAY + int(by.total_seconds()))
 
@@ -187,10 +187,10 @@ def ocsp_critical_single_ext(case: Case) -> Case:
 
 @fault("V", "revocation", "RFC 9654 2.1")
 def ocsp_nonce_missing(case: Case) -> Case:
-    """The OCSP response has no nonce, also if the client sent one.
+    """The OCSP response has no nonce, even if the client sent one.
 
-    The response was signed in advance. Clients that require the nonce reject it; most do not, because few
-    responders return it.
+    The file is the same as that of ocsp-good, whose responder returns the nonce of a request. Clients
+    that require the nonce reject the response; most do not, because few responders return it.
     """
     return answered(case, nonce=False)
 

@@ -253,11 +253,11 @@ def san_url_in_dns(case: Case) -> Case:
     return beside(case, dns(f"https://{_domain_of(case)}/"))
 
 
-@fault("R", "name", "RFC 1034 3.1", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
+@fault("R", "name", "4.2.1.6", finds=("path:hostname", "cn-in-san", "name-syntax", "san-syntax"))
 def san_trailing_dot(case: Case) -> Case:
     """The certificate has a single SAN DNS name, which ends with a dot.
 
-    Clients report a host name mismatch: names in certificates have no trailing dot.
+    Most clients report a host name mismatch: names in certificates have no trailing dot.
     """
     return only_names(case, dns(f"{host_of(case)}."))
 
@@ -291,7 +291,8 @@ def san_wildcard_tld(case: Case) -> Case:
 def san_wildcard_partial(case: Case) -> Case:
     """The certificate has a wildcard for only part of a label as its only SAN name.
 
-    Clients report a host name mismatch: a wildcard must be a complete label.
+    A wildcard must be a complete label: clients must report a host name mismatch. Many still accept the
+    name.
     """
     host = host_of(case)
     return only_names(case, dns(f"{host[0]}*.{host.partition('.')[2]}"))
@@ -301,7 +302,7 @@ def san_wildcard_partial(case: Case) -> Case:
 def san_wildcard_not_leftmost(case: Case) -> Case:
     """The certificate has a wildcard in the second label of its only SAN name.
 
-    Clients report a host name mismatch: a wildcard must be the leftmost label.
+    Most clients report a host name mismatch: a wildcard must be the leftmost label.
     """
     first, _, rest = host_of(case).partition(".")
     return only_names(case, dns(f"{first}.*.{rest.partition('.')[2]}"))

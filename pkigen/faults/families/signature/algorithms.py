@@ -322,7 +322,7 @@ def sig_pss_salt_mismatch(case: Case) -> Case:
 def sig_pss_short_salt(case: Case) -> Case:
     """The certificate has an RSA-PSS signature with a salt of 10 bytes.
 
-    The Baseline Requirements demand a salt as long as the digest; some clients reject other
+    The Baseline Requirements require a salt as long as the digest; some clients reject other
     lengths.
     """
     return under_rsa(case).change(signature=Signature("sha256", pss=True, salt=10))
@@ -332,7 +332,7 @@ def sig_pss_short_salt(case: Case) -> Case:
 def sig_pss_mgf1_mismatch(case: Case) -> Case:
     """The certificate has an RSA-PSS signature with SHA-256, but MGF1 with SHA-1.
 
-    The Baseline Requirements demand the same digest for both; some clients reject the certificate.
+    The Baseline Requirements require the same digest for both; some clients reject the certificate.
     """
     return under_rsa(case).change(signature=Signature("sha256", pss=True, mask="sha1"))
 

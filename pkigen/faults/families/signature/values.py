@@ -75,8 +75,9 @@ def sig_all_zero(case: Case) -> Case:
 def sig_rsa_e3_forged(case: Case) -> Case:
     """The certificate has a forged RSA signature of an issuer key with the exponent 3.
 
-    It is a cube root: the hash is right, and garbage follows it. Libraries that do not compare the complete
-    padding accepted it (OpenSSL before 0.9.8c, NSS before 3.16.2.1). Others report an invalid signature.
+    It is a cube root: the hash is right, and garbage follows it. Libraries that do not compare the
+    complete padding accepted such signatures: OpenSSL before 0.9.8c, and NSS before 3.16.2.1 if the
+    garbage was in a length field. Others report an invalid signature.
     """
     case.intermediate()
     case = case.change_authority(0, lambda entity: replace(entity, key="rsa-2048-e3"))

@@ -24,7 +24,7 @@ def begins_at_the_second(case: Case) -> Case:
 
 @fault("V", "path", "4.1.2.5.1", finds=("at-most-825-days",))
 def validity_pre1970(case: Case) -> Case:
-    """The certificate is valid since the year 1960.
+    """The certificate has been valid since the year 1960.
 
     The year is valid; programs that count seconds since 1970 without a sign read another one.
     """

@@ -255,7 +255,7 @@ def time_no_z(case: Case) -> Case:
 def time_fraction(case: Case) -> Case:
     """The certificate has a notAfter date with a fraction of a second.
 
-    RFC 5280 does not allow fractional seconds; parsers reject the certificate.
+    RFC 5280 does not allow fractional seconds; most parsers reject the certificate.
     """
     case = _within_issuers(case, max(case.plan.not_after, _GENERALIZED))
     return _written(case, NOT_AFTER, der.GENERALIZED_TIME, f"{case.plan.not_after:%Y%m%d%H%M%S}.5Z")
