@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import combinations
 
-from pkigen.faults import FAULTS
+from pkigen.cases.case import Case
+from pkigen.faults import FAULTS, FaultRequest, Impossible
+from pkigen.faults.description import changes
 from pkigen.faults.observed import observations
+from pkigen.plan.sample import sample_case
 from tests.faults.outsiders import UNKNOWN
 
 _CLAIM = re.compile(
@@ -38,3 +45,38 @@ def test_quantities_in_texts_agree_with_the_verdicts() -> None:
             wrong[fault] = f"'{match[0]}', but {share:.0%}"
     assert checked > 70
     assert wrong == {}
+
+
+_BASE = sample_case(datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def _made() -> Iterator[tuple[str, Case]]:
+    """The case of each fault that changes the sample."""
+    for name, fault in FAULTS.items():
+        try:
+            case = FaultRequest(fault).apply(_BASE)
+        except Impossible:
+            continue
+        if case != _BASE:
+            yield name, case
+
+
+def test_two_faults_that_build_the_same_case_name_each_other() -> None:
+    alike: dict[str, list[tuple[str, Case]]] = defaultdict(list)
+    for name, case in _made():
+        alike[repr(case)].append((name, case))
+    equal = [
+        (one, other)
+        for group in alike.values()
+        for (one, case), (other, another) in combinations(group, 2)
+        if case == another
+    ]
+    assert equal == [("ku-ca-missing", "crl-issuer-ku-missing")]
+    for one, other in equal:
+        assert other in FAULTS[one].shows
+        assert one in FAULTS[other].shows
+
+
+def test_a_field_that_a_fault_leaves_empty_is_listed_as_a_change() -> None:
+    case = FaultRequest(FAULTS["ocsp-empty-responses"]).apply(_BASE)
+    assert "OCSP: answers none" in changes(_BASE, case)
