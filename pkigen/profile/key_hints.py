@@ -41,8 +41,7 @@ def _without(hints: Mapping[str, Hint], *keys: str) -> dict[str, Hint]:
 _ISSUER = Hint("issuer: @", "NAME", values.plain)
 _PERIOD = Hint("valid: @", "397d", values.period)
 _LIFETIME = Hint("valid: @", "7d", values.days)
-_EVERY_TENTH = Hint("revoked: {every: 10, reason: keyCompromise}")
-_FAULTS_OF_FLEET = Hint("faults: {every: 10, of: @}", "[expired]", values.plain_list)
+_HOURS = Hint("valid: @", "24h", values.hours)
 _LIST_OF_FAULTS = Hint("faults: @", "[expired]", values.plain_list)
 
 _ENTITY = _words(
@@ -58,10 +57,11 @@ _ENTITY = _words(
         "c country countries countryname": Hint("subject: {C: @}", "US", values.plain),
         "l locality localities city": Hint("subject: {L: @}", "Redmond", values.plain),
         "st state province provinces": Hint("subject: {ST: @}", "WA", values.plain),
-        "valid days duration expiry expires expiration expirydays ttl lifetime validity validityperiod "
+        "valid days duration expiry expires expiration expirydays lifetime validity validityperiod "
         "validfor validitydays validdays notafter enddate validto validuntil until": _PERIOD,
         "notbefore startdate validfrom backdate": Hint("valid: {from: @, for: 397d}", "-1h", values.date),
-        "validityperiodhours": Hint("valid: @", "9528h"),
+        "validityperiodhours hours": _HOURS,
+        "ttl": Hint("valid: @", "397d", values.duration),
         "keysize size bits keybits rsabits modulus algorithm algo keyalgorithm keyalgo keytype kty "
         "privatekey curve ecdsacurve": Hint("key: @", "rsa-2048", values.key_kind),
         "digest hash md hashalgorithm signaturealgorithm sigalg": Hint("signature: sha256"),
@@ -158,7 +158,9 @@ _NEGATIVES = _words(
 )
 _CRL = _words(
     {
-        "days lifetime validity duration expiry expires ttl hours nextupdate interval period": _LIFETIME,
+        "days lifetime validity duration expiry expires nextupdate interval period": _LIFETIME,
+        "hours": _HOURS,
+        "ttl": Hint("valid: @", "7d", values.duration),
         "deltas deltacrl": Hint("delta: 1d"),
         "shards parts count": Hint("partitions: @", "2", values.number),
         "indirect": Hint("issuer: NAME"),
@@ -191,7 +193,8 @@ _BASIC_CONSTRAINTS = _words(
 
 _VALID = _words(
     {
-        "days duration lifetime length hours period validity": Hint("for: @", "397d", values.days),
+        "days duration lifetime length period validity": Hint("for: @", "397d", values.days),
+        "hours": Hint("for: @", "24h", values.hours),
         "notbefore start begin since": Hint("from: @", "-1h", values.date),
         "notafter end until expires expiry": Hint("to: @", "+397d", values.date),
     }

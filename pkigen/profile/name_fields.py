@@ -175,7 +175,7 @@ def parse_general_name(value: Any, *, constraint: bool = False) -> GeneralName:
         raise ValueError("a name is a text such as dns:a.test")
     kind, colon, rest = value.partition(":")
     if not colon or kind not in _KINDS:
-        if meant := values.general_name(value):
+        if meant := values.general_name(value, constraint=constraint):
             raise ValueError(f"'{value}' does not begin with a kind such as dns: or ip:; write {meant}")
         raise ValueError(f"'{value}' must begin with one of {': '.join(_KINDS)}:")
     return GeneralName(kind, _general_name_value(kind, str(rest), constraint))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 
 from pkigen.clock import parse_span
@@ -23,16 +24,18 @@ _KINDS = {
 }
 
 
-def general_name(value: object) -> str | None:
-    """Return a text as a general name, such as ``dns:a.test``; None if it does not look like one."""
+def general_name(value: object, *, constraint: bool = False) -> str | None:
+    """Return a text as a general name, such as ``dns:a.test``; None if it does not look like one.
+
+    In a name constraint, an address is a network, such as ``ip:192.0.2.1/32``; elsewhere, none is.
+    """
     text = _text(value)
     if match := _PREFIX.fullmatch(text):
         return f"{match[1].lower().split()[0].replace('url', 'uri')}:{match[2]}"
-    for parse in (ip_address, ip_network):
-        try:
-            return f"ip:{parse(text)}"
-        except ValueError:
-            continue
+    with suppress(ValueError):
+        address = ip_network(text) if constraint else ip_address(text)
+        if "%" not in text:  # the language has no zones, as in fe80::1%eth0
+            return f"ip:{address}"
     if re.fullmatch(r"[a-z]+://[!-~]+", text):
         return f"uri:{text}"
     if re.fullmatch(r"[!-?A-~]+@[!-?A-~]+", text):
@@ -61,14 +64,28 @@ def plain_list(value: object) -> str | None:
     return f"[{', '.join(known)}]" if 0 < len(known) == len(parts) <= _MOST_VALUES else None
 
 
-def days(value: object) -> str | None:
-    """Return the duration of a number of days, or of a text that is a duration."""
+def duration(value: object) -> str | None:
+    """Return a text that is a duration; a number alone is in seconds for one tool, and in days for another."""
     text = _text(value)
-    text = f"{text}d" if re.fullmatch("[1-9][0-9]{0,4}", text) else text
     try:
-        return text if parse_span(text).seconds + parse_span(text).months > 0 and text[0] != "+" else None
+        span = parse_span(text)
     except ValueError:
         return None
+    return text if span.seconds + span.months > 0 and text[0] != "+" else None
+
+
+def days(value: object) -> str | None:
+    """Return the duration of a number of days, or of a text that is a duration."""
+    return _with_unit(value, "d") or duration(value)
+
+
+def hours(value: object) -> str | None:
+    """Return the duration of a number of hours, or of a text that is a duration."""
+    return _with_unit(value, "h") or duration(value)
+
+
+def _with_unit(value: object, unit: str) -> str | None:
+    return f"{text}{unit}" if re.fullmatch("[1-9][0-9]{0,4}", text := _text(value)) else None
 
 
 def period(value: object) -> str | None:
