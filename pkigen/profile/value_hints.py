@@ -65,7 +65,7 @@ def plain_list(value: object) -> str | None:
 
 
 def duration(value: object) -> str | None:
-    """Return a text that is a duration; a number alone is in seconds for one tool, and in days for another."""
+    """Return a text that is a duration; a number alone has another unit in each tool."""
     text = _text(value)
     try:
         span = parse_span(text)
