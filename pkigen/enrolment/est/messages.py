@@ -26,7 +26,7 @@ class NotBase64(ValueError):
 def decoded(body: bytes) -> bytes:
     """Return the DER of a request; NotBase64 with the reason if the body is not base64.
 
-    White space is ignored, and so is any Content-Transfer-Encoding (RFC 8951, 3.1).
+    White space is ignored, and so is any Content-Transfer-Encoding (RFC 8951, 3 and 3.1).
     """
     if body.lstrip().startswith(b"-----BEGIN"):
         raise NotBase64("the body is PEM; send the base64 lines without the lines BEGIN and END")

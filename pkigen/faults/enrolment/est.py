@@ -7,7 +7,7 @@ from datetime import timedelta
 from pkigen.faults.registry import enrolment_fault
 
 
-@enrolment_fault("RFC 8951 3.2")
+@enrolment_fault("RFC 8951 3")
 def est_raw_der() -> None:
     """The body is DER instead of base64.
 
@@ -15,7 +15,7 @@ def est_raw_der() -> None:
     """
 
 
-@enrolment_fault("RFC 8951 3.1")
+@enrolment_fault("RFC 8951 3")
 def est_transfer_encoding_missing() -> None:
     """The response has no Content-Transfer-Encoding header.
 
@@ -23,7 +23,7 @@ def est_transfer_encoding_missing() -> None:
     """
 
 
-@enrolment_fault("RFC 8951 3.1")
+@enrolment_fault("RFC 8951 3")
 def est_transfer_encoding(*, value: str = "binary") -> None:
     """The Content-Transfer-Encoding header is {value}, although the body is base64.
 
@@ -43,7 +43,7 @@ def est_line_endings(*, ending: str = "crlf") -> None:
 def est_content_type(*, value: str = "text/plain") -> None:
     """The Content-Type of a successful response is {value}.
 
-    Clients must check the type; many do not.
+    Clients should check the type; many do not.
     """
 
 
@@ -76,7 +76,8 @@ def est_csrattrs_challenge_password() -> None:
 def est_pending(*, after: timedelta = timedelta(seconds=1)) -> None:
     """The server answers 202 with Retry-After: {after}.
 
-    Clients must send the same request again after that time. Use the parameter times, or they wait forever.
+    Clients must wait at least that long before they repeat the request. Use the parameter times, or they
+    wait forever.
     """
 
 
@@ -116,7 +117,7 @@ def est_extra_certificates() -> None:
 def est_keygen_parts_swapped() -> None:
     """The certificate precedes the private key in the response to serverkeygen.
 
-    Clients must select the parts by their types.
+    Clients should select the parts by their types.
     """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pkigen.faults.registry import enrolment_fault
 
 FAILURES = ("badAlg", "badMessageCheck", "badRequest", "badTime", "badCertId")
-"""The reasons of a failure; their places are their numbers (RFC 8894, 3.2.1.4.5)."""
+"""The reasons of a failure; their places are their numbers (RFC 8894, 3.2.1.4)."""
 
 
 @enrolment_fault("RFC 8894 3.5.2")
@@ -41,7 +41,7 @@ def scep_pending() -> None:
     """
 
 
-@enrolment_fault("RFC 8894 3.2.1.4.5", reason=FAILURES)
+@enrolment_fault("RFC 8894 3.2.1.4", reason=FAILURES)
 def scep_failure(*, reason: str = "badRequest") -> None:
     """The server refuses the request with the failInfo {reason}.
 

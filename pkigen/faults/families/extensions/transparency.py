@@ -16,7 +16,8 @@ _POISON = "1.3.6.1.4.1.11129.2.4.3"
 def ct_poison(case: Case) -> Case:
     """The certificate is a precertificate with the critical CT poison extension.
 
-    Clients must reject it: precertificates are only for certificate transparency logs.
+    Clients must reject it: precertificates are only for certificate transparency logs. RFC 9162, which
+    obsoletes RFC 6962, has another form of them, but logs and browsers use that of RFC 6962.
     """
     return put(case, _POISON, der.null(), critical=True)
 

@@ -54,8 +54,8 @@ def ocsp_status_sig_required(case: Case) -> Case:
 def ocsp_status_unauthorized(case: Case) -> Case:
     """The OCSP response has the error status unauthorized.
 
-    The client is not authorized to send the request, or the responder cannot answer for the CA (RFC
-    5019, 2.2.3).
+    The client is not authorized to send the request, or the responder cannot answer for the CA
+    (RFC 9919, 3.2.3).
     """
     return answered(case, status=6)
 
