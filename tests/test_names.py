@@ -97,3 +97,10 @@ def test_names_are_compared_without_case_spaces_and_string_type() -> None:
     first, second = Attribute("2.5.4.3", "a", der.UTF8_STRING), Attribute("2.5.4.10", "b", der.UTF8_STRING)
     assert names.normalized(((first, second),)) == names.normalized(((second, first),))
     assert names.normalized(((first,), (second,))) != names.normalized(((second,), (first,)))
+
+
+@pytest.mark.parametrize("value", ["a.test", "Acme, Inc.", '#1 + "2" <3>; 4\\5', " both ends ", "a\0b", " "])
+def test_the_string_for_ldap_is_that_of_cryptography(value: str) -> None:
+    name = names.name([("C", "US"), ("O", value), ("CN", "a.test")])
+    theirs = x509.Name.from_rfc4514_string(names.rfc4514(name))
+    assert [one.value for one in theirs] == ["US", value, "a.test"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Hashable, Iterable
 from functools import lru_cache
@@ -135,6 +136,9 @@ def values(value: Name, oid: str) -> tuple[str, ...]:
     return tuple(_printable(attribute.value) for rdn in value for attribute in rdn if attribute.oid == oid)
 
 
+_SPECIAL_IN_RFC4514 = re.compile(r'[,+"\\<>;]|^[ #]| $')
+
+
 def text(value: Name) -> str:
     """Return the name for people, in encoded order: ``C=US, O=Contoso Inc., CN=...``."""
     parts = []
@@ -142,6 +146,21 @@ def text(value: Name) -> str:
         attributes = (f"{SHORT_NAMES.get(a.oid, a.oid)}={_printable(a.value)}" for a in rdn)
         parts.append(" + ".join(attributes))
     return ", ".join(parts)
+
+
+def rfc4514(value: Name) -> str:
+    """Return the string representation for LDAP, the last RDN first: ``CN=...,O=Contoso Inc.,C=US``."""
+    rdns = (
+        "+".join(f"{SHORT_NAMES.get(a.oid, a.oid)}={_escaped(a.value)}" for a in rdn)
+        for rdn in reversed(value)
+    )
+    return ",".join(rdns)
+
+
+def _escaped(value: str | bytes) -> str:
+    if isinstance(value, bytes):
+        return _printable(value)
+    return _SPECIAL_IN_RFC4514.sub(r"\\\g<0>", value).replace("\0", "\\00")
 
 
 def normalized(value: Name) -> Hashable:

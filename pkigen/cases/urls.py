@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from urllib.parse import quote, urlsplit
 
-from pkigen.asn1 import der
+from pkigen.asn1 import der, names
+from pkigen.model import Name
 
 _URI = 0x86
 _CONSTRUCTED = 0x20
@@ -31,6 +33,15 @@ def urls_in(value: bytes) -> tuple[str, ...]:
 
     with_urls(value, note)
     return tuple(urls)
+
+
+def ldap_url(url: str, entry: Name, attribute: str) -> str:
+    """Return the LDAP URL of an attribute of a directory entry on the host of another URL.
+
+    It names the entry and the attribute, as RFC 5280 requires (4.2.1.13 and 4.2.2.1).
+    """
+    name = quote(names.rfc4514(entry), safe="=,+")
+    return f"ldap://{urlsplit(url).netloc}/{name}?{attribute};binary"
 
 
 def _paths(value: bytes, path: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

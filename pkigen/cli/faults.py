@@ -198,7 +198,7 @@ def _changes(one: FaultType) -> tuple[str, ...]:
     try:
         return changes(base, FaultRequest(one).apply(base))
     except Impossible as error:
-        return (f"not on an appliance with an RSA key: {error}",)
+        return (f"none on the sample appliance {base.entity.hosts[0]}: {error}",)
 
 
 def _parameter(parameter: Parameter) -> str:

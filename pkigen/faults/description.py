@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import Field, fields
 from datetime import datetime
@@ -12,6 +13,7 @@ from pkigen.cases.case import Case
 from pkigen.model import (
     CertificatePlan,
     CrlEntry,
+    CrlPart,
     Edit,
     EditOp,
     Entity,
@@ -62,16 +64,30 @@ def changes(base: Case, made: Case) -> tuple[str, ...]:
         who = "root" if level == made.root else _WHO[min(level, 1)]
         if entity.name in sound:
             lines += _of_entity(entity, sound[entity.name], base.clock, f"{who} (a copy)")
-    additional = [entity.name for entity in made.authorities if entity.name not in sound]
-    if len(additional) > _LISTED_AUTHORITIES:
-        lines.append(f"{len(additional)} additional CAs in the path")
-    else:
-        lines += [f"additional CA in the path: {name}" for name in additional]
+    lines += _of_additional(base, plain, [one for one in made.authorities if one.name not in sound])
     if made.sibling is not None:
         lines.append("a second certificate of the same kind")
     if not made.authorities and base.authorities:
         lines.insert(0, "certificate: self-signed")
     return tuple(lines)
+
+
+def _of_additional(base: Case, plain: Case, additional: Sequence[Entity]) -> Iterator[str]:
+    """Describe the additional CAs by how they differ from the CA whose name theirs begins with."""
+    described = list[list[str]]()
+    sources = {one.name: copy for one, copy in zip(base.authorities, plain.authorities, strict=True)}
+    for entity in additional:
+        name = max((name for name in sources if entity.name.startswith(f"{name}.")), key=len, default="")
+        described.append(list(_of_certificate_and_key(entity, sources[name], base.clock)) if name else [])
+    if len(additional) > _LISTED_AUTHORITIES:
+        yield f"{len(additional)} additional CAs in the path"
+        counts = Counter(line for lines in described for line in lines)
+        usual = [(line, count) for line, count in counts.items() if 2 * count > len(additional)]
+        yield from (f"{count} of these CAs: {line}" for line, count in usual)
+        return
+    for entity, lines in zip(additional, described, strict=True):
+        yield f"additional CA in the path: {entity.name}"
+        yield from (f"{entity.name}: {line}" for line in lines)
 
 
 def copied_alike(base: Case, made: Case) -> Case:
@@ -84,11 +100,8 @@ def copied_alike(base: Case, made: Case) -> Case:
 
 
 def _of_entity(entity: Entity, sound: Entity, clock: datetime, who: str) -> Iterator[str]:
-    if entity.certificates and sound.certificates:
-        for words in _of_plan(entity.certificates[0], sound.certificates[0], clock):
-            yield f"{who}: {words}"
-    if entity.key != sound.key:
-        yield f"{who}: key kind {entity.key}"
+    for words in _of_certificate_and_key(entity, sound, clock):
+        yield f"{who}: {words}"
     if entity.key_of != sound.key_of and entity.key_of and "/" in entity.key_of:
         yield f"{who}: the key of {entity.key_of}"
     for alteration in entity.output.alterations:
@@ -106,6 +119,13 @@ def _of_entity(entity: Entity, sound: Entity, clock: datetime, who: str) -> Iter
         yield f"clients trust {' and '.join(entity.trust)}"
 
 
+def _of_certificate_and_key(entity: Entity, sound: Entity, clock: datetime) -> Iterator[str]:
+    if entity.certificates and sound.certificates:
+        yield from _of_plan(entity.certificates[0], sound.certificates[0], clock)
+    if entity.key != sound.key:
+        yield f"key kind {entity.key}"
+
+
 def _of_plan(plan: CertificatePlan, sound: CertificatePlan, clock: datetime) -> Iterator[str]:
     if plan.subject != sound.subject:
         yield f"subject {_name(plan.subject)}"
@@ -116,7 +136,7 @@ def _of_plan(plan: CertificatePlan, sound: CertificatePlan, clock: datetime) -> 
     for field in _others(plan):
         value = getattr(plan, field.name)
         if value != getattr(sound, field.name):
-            yield f"{field.name} {_text(value)}"
+            yield f"{field.name.replace('_', ' ')} {_text(value)}"
     yield from _of_extensions(plan.extensions, sound.extensions)
     yield from (_of_edit(edit) for edit in plan.edits)
 
@@ -175,7 +195,7 @@ def _of_publication(made: Any, sound: Any, who: str) -> Iterator[str]:
         if field.name == "url" or (sound is not None and value == getattr(sound, field.name)):
             continue
         for words in _values(value):
-            yield f"{who}: {field.name.replace('_', ' ')} {words}"
+            yield f"{who}: {field.name.replace('_', ' ')} {words}".rstrip()
 
 
 def _values(value: Any) -> Iterator[str]:
@@ -185,7 +205,7 @@ def _values(value: Any) -> Iterator[str]:
         for one in value:
             yield _of_edit_of_list(one) if isinstance(one, Edit) else _text(one)
     else:
-        yield _text(value)
+        yield "" if value is True else _text(value)
 
 
 def _of_edit_of_list(edit: Edit) -> str:
@@ -206,6 +226,8 @@ def _signature(signature: Signature) -> str:
         "RSA-PSS" if signature.pss else "",
         f"with a salt of {signature.salt} bytes" if signature.salt is not None else "",
         f"MGF1 with {signature.mask}" if signature.mask else "",
+        "without NULL in the DigestInfo" if signature.bare_digest_info else "",
+        "on a curve whose generator is the public key" if signature.own_generator else "",
     )
     return " ".join(filter(None, parts))
 
@@ -213,6 +235,17 @@ def _signature(signature: Signature) -> str:
 def _entry(entry: CrlEntry) -> str:
     extensions = ", ".join(f"{_titled(one)}: {_value(one)}" for one in entry.extensions)
     return f"for serial number {entry.serial:x}" + (f" with {extensions}" if extensions else "")
+
+
+def _part(part: CrlPart) -> str:
+    parts = (
+        part.name,
+        f"for {', '.join(part.reasons)}" if part.reasons else "",
+        "indirect" if part.indirect else "",
+        f"a delta CRL, valid for {part.delta} seconds" if part.delta else "",
+        *(f"an entry {_entry(entry)}" for entry in part.entries),
+    )
+    return ", ".join(filter(None, parts))
 
 
 def _responder(responder: Responder) -> str:
@@ -235,6 +268,7 @@ def _titled(extension: Extension) -> str:
 
 _TEXTS: dict[type, Callable[[Any], str]] = {
     CrlEntry: _entry,
+    CrlPart: _part,
     Responder: _responder,
     bytes: _octets,
     Signature: _signature,

@@ -15,10 +15,14 @@ ISSUER, CRL = "127.0.0.1:8080/ca/issuing.crt", "/crl/issuing.crl"
 READ = [
     ("aia-critical", AIA, [f"CA Issuers - URI:http://{ISSUER}"]),
     ("aia-https", AIA, [f"CA Issuers - URI:https://{ISSUER}"]),
-    ("aia-ldap", AIA, [f"CA Issuers - URI:ldap://{ISSUER}"]),
+    ("aia-ldap", AIA, ["CA Issuers - URI:ldap://127.0.0.1:8080/CN=issuing?cACertificate;binary"]),
     ("aia-no-uri", AIA, ["CA Issuers - DirName:/CN=issuing"]),
     ("cdp-https", CDP, ["Full Name:", f"URI:https://127.0.0.1:8080{CRL}"]),
-    ("cdp-ldap", CDP, ["Full Name:", f"URI:ldap://127.0.0.1:8080{CRL}"]),
+    (
+        "cdp-ldap",
+        CDP,
+        ["Full Name:", "URI:ldap://127.0.0.1:8080/CN=issuing?certificateRevocationList;binary"],
+    ),
     ("cdp-critical", CDP, ["Full Name:", f"URI:http://127.0.0.1:8080{CRL}"]),
     ("cdp-reasons-only", CDP, ["Reasons:", "Key Compromise"]),
     ("cdp-empty", CDP, []),

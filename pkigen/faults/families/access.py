@@ -18,7 +18,7 @@ from pkigen.cases.extension_values import (
     value_of,
 )
 from pkigen.cases.general_names import directory, uri
-from pkigen.cases.urls import with_urls
+from pkigen.cases.urls import ldap_url, with_urls
 from pkigen.faults.registry import fault
 
 _AIA, _CDP = oids.AUTHORITY_INFORMATION_ACCESS, oids.CRL_DISTRIBUTION_POINTS
@@ -45,6 +45,11 @@ def _sound_access(case: Case) -> bytes:
 def _with_scheme(value: bytes, scheme: str) -> bytes:
     """Return the extension value with another scheme in its URLs, and no other change."""
     return with_urls(value, lambda url: f"{scheme}://{url.partition('://')[2]}")
+
+
+def _in_directory(case: Case, value: bytes, attribute: str) -> bytes:
+    """Return the extension value with LDAP URLs of an attribute of the issuer on the same hosts."""
+    return with_urls(value, lambda url: ldap_url(url, case.plan.issuer, attribute))
 
 
 def _at(value: bytes, host: str | None, port: int | None) -> bytes:
@@ -96,7 +101,7 @@ def aia_ldap(case: Case) -> Case:
 
     Current clients download only over http.
     """
-    return put(case, _AIA, _with_scheme(_sound_access(case), "ldap"))
+    return put(case, _AIA, _in_directory(case, _sound_access(case), "cACertificate"))
 
 
 @fault("P", "lint", "CABF BR 7.1.2.7.7")
@@ -178,7 +183,7 @@ def cdp_ldap(case: Case) -> Case:
 
     RFC 5280 allows it; appliances download only over http.
     """
-    return put(case, _CDP, _with_scheme(value_of(case, _CDP), "ldap"))
+    return put(case, _CDP, _in_directory(case, value_of(case, _CDP), "certificateRevocationList"))
 
 
 @fault("V", "path", "4.2.1.13", finds=("crl-point-not-critical",))
