@@ -218,11 +218,11 @@ def _place(owner: str) -> str:
     """Return the pool index of an owner; only certificates share indices, and only the copies of CAs do.
 
     Two CAs of a path must not have the same key: clients that find an issuer by its key identifier would
-    take one for the other. ``ID.CASE.FAULT`` is the copy of a CA for a case. ``ID#N`` is the owner of the
-    key that replaces N compromised keys of an entity.
+    take one for the other. ``ID.CASE.FAULT`` is the copy of a CA for a case; an ID with one dot belongs to a
+    CA of the profile. ``ID#N`` is the owner of the key that replaces N compromised keys of an entity.
     """
     group, _, entity = owner.rpartition("/")
-    is_copy = group == "authorities" and "." in entity
+    is_copy = group == "authorities" and entity.count(".") > 1
     if not group or (group == "authorities" and not is_copy):
         return blake2s(owner.encode(), digest_size=8).hexdigest()
     name, _, number = owner.partition("#")
