@@ -99,7 +99,7 @@ def key_passphrase_forbidden_char(case: Case) -> Case:
 def key_openssh_format(case: Case) -> Case:
     """The key file is in the OpenSSH format.
 
-    ssh-keygen writes this format by default; TLS servers require PKCS#8.
+    TLS servers cannot read this format, which ssh-keygen writes by default. Convert the key to PKCS#8.
     """
     return _key(_of(case, *_IN_OPENSSH), "openssh")
 
@@ -171,7 +171,8 @@ def key_pkcs1_labelled_pkcs8(case: Case) -> Case:
 def key_bom(case: Case) -> Case:
     """The key file begins with a UTF-8 byte order mark.
 
-    Windows editors write it; parsers that require BEGIN at the start of a line find no PEM block.
+    Some Windows editors write it; parsers that require BEGIN at the start of a line find no PEM block.
+    Save the file without a byte order mark.
     """
     return _key(case, "byte-order-mark")
 
@@ -265,8 +266,8 @@ def p12_legacy_rc2(case: Case) -> Case:
 def p12_null_content(case: Case) -> Case:
     """The PKCS#12 file has no content in its authSafe.
 
-    The field is optional in the syntax only. Importers report a malformed file; OpenSSL before 3.0.13
-    crashed.
+    The field is optional in the syntax only. Importers report a malformed file or an invalid MAC; OpenSSL
+    before 3.0.13 crashed.
     """
     return _pkcs12(case, "null-content")
 

@@ -121,12 +121,15 @@ def pol_reserved_missing(case: Case) -> Case:
 def pol_reserved_multiple(case: Case) -> Case:
     """The certificate has two policies that are reserved for public CAs.
 
-    The Baseline Requirements require exactly one: domain or organization validation.
+    The Baseline Requirements require exactly one: here, both domain and organization validation are
+    stated.
     """
     return _policies(case, oids.DOMAIN_VALIDATED, oids.ORGANIZATION_VALIDATED)
 
 
-@fault("V", "path", "6.1.5", finds=("path:policy", "path-valid", "chain-of-trust", "ca-critical-extensions"))
+@fault(
+    "V", "path", "6.1.3 (f)", finds=("path:policy", "path-valid", "chain-of-trust", "ca-critical-extensions")
+)
 def pol_constraints_noncritical_unmet(case: Case) -> Case:
     """The certificate has no policy; its CA requires one, without being critical.
 

@@ -81,8 +81,8 @@ def crl_remove_from_crl_in_full(case: Case) -> Case:
 def crl_future_revocation_date(case: Case) -> Case:
     """The certificate is on the CRL with a revocation date in the future.
 
-    The date is the notAfter of the certificate. A listed certificate is revoked, whatever the date;
-    some clients nevertheless accept it until then.
+    The date is the notAfter of the certificate. A listed certificate is revoked, whatever the date:
+    clients must reject it. Some accept it until then.
     """
     case = change_crl(case, lambda crl: crl).revoked("superseded")
     revocation = case.entity.revocation

@@ -86,7 +86,7 @@ def crl_wrong_content_type(case: Case) -> Case:
 def crl_redirect(case: Case) -> Case:
     """The CRL URL redirects to the URL that serves the CRL.
 
-    Browsers follow the redirect; many appliances do not.
+    Some clients follow the redirect; many appliances do not.
     """
     return serve_crl(case, "redirect")
 

@@ -87,8 +87,8 @@ def pem_indented(case: Case) -> Case:
 def pem_concat_no_newline(case: Case) -> Case:
     """The chain file has an END line and the next BEGIN line on the same line.
 
-    Parsers lose the second certificate or all certificates. Add a line break between the
-    concatenated files.
+    Some parsers read both certificates; others lose the second certificate or all certificates. Add a
+    line break between the concatenated files.
     """
     return _chain_written(case, "blocks-joined")
 

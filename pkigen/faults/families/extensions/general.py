@@ -50,8 +50,8 @@ def ext_duplicate(case: Case) -> Case:
 def ext_duplicate_san(case: Case) -> Case:
     """The certificate has two SAN extensions, and the first one is for another host.
 
-    RFC 5280 allows one extension per OID. Clients that use the first SAN and clients that use the last one
-    see different hosts.
+    RFC 5280 allows one extension per OID; most clients reject the certificate. Clients that use the first
+    SAN and clients that use the last one see different hosts.
     """
     san = next((one for one in case.plan.extensions if one.oid == oids.SUBJECT_ALTERNATIVE_NAME), None)
     if san is None:

@@ -191,7 +191,8 @@ def key_rsa_roca(case: Case) -> Case:
 def key_rsa_shared_factor(case: Case) -> Case:
     """The certificate has an RSA key that shares a prime with another certificate.
 
-    The two public keys together reveal both private keys. The case includes the other certificate.
+    The two public keys together reveal both private keys; clients do not notice it. The case includes the
+    other certificate.
     """
     case = keyed(case, "rsa-2048-shared-prime")
     return replace(case, entity=replace(case.entity, key_of="")).with_twin()
@@ -242,7 +243,8 @@ def key_spki_garbage(case: Case) -> Case:
 def key_spki_unknown_alg(case: Case) -> Case:
     """The certificate has a public key of an unknown algorithm.
 
-    The path can be validated, but a TLS handshake with the key fails.
+    RFC 5280 permits validation of the path without this key, but many clients reject the certificate when
+    they read it. A TLS handshake with the key fails.
     """
     return case.edit(Edit((*_ALGORITHM, 0), EditOp.REPLACE, der.oid("1.2.3.4.5")))
 

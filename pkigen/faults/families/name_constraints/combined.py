@@ -95,7 +95,7 @@ def nc_intermediate_san_violated(case: Case) -> Case:
     """A subordinate CA has a DNS name that the CA above it does not permit.
 
     The names of the certificate comply. Name constraints apply to all certificates below the CA, not only
-    to the last one.
+    to the last one: clients report a name outside the permitted subtrees.
     """
     allowed = permitted(*own_names(case))
     case = constrained(case.with_subordinate(), 1, allowed)
@@ -162,8 +162,8 @@ def nc_ip6_excluded_all(case: Case) -> Case:
 def nc_dn_in_san(case: Case) -> Case:
     """The certificate has a SAN directory name that its issuing CA does not permit.
 
-    The CA permits the subject. Constraints on directory names apply to the subject and to such alternative
-    names.
+    The CA permits the subject. Constraints on directory names apply to the subject and to such
+    alternative names: clients report a name outside the permitted subtrees.
     """
     if not case.plan.subject:
         raise Impossible("the certificate has no subject")

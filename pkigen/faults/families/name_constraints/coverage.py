@@ -75,7 +75,8 @@ def nc_dn_permitted_ok(case: Case) -> Case:
 def nc_dn_subject_mismatch(case: Case) -> Case:
     """The issuing CA certificate permits the SAN directory name, but not the subject.
 
-    Constraints on directory names apply to a subject that is not empty as well.
+    Constraints on directory names also apply to a subject that is not empty: clients report a name
+    outside the permitted subtrees.
     """
     _beginning(case)
     changed = beside(case, directory(_OTHER_ORGANIZATION))

@@ -71,7 +71,7 @@ def nc_uri_ip(case: Case) -> Case:
     """The certificate has a URI with an IP address, but its CA constrains hosts.
 
     Constraints apply to host names in URIs. A URI without one must be rejected if URIs are constrained,
-    also by excluded subtrees.
+    even if only by excluded subtrees.
     """
     changed = beside(case, uri("https://192.0.2.1/sensor"))
     return constrained(changed, case.intermediate(), excluded(uri("elsewhere.test")))

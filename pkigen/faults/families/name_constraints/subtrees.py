@@ -133,7 +133,8 @@ def nc_uri_violation(case: Case) -> Case:
 def nc_ip_violation(case: Case) -> Case:
     """The certificate has an IP address that its issuing CA does not permit.
 
-    The CA permits 192.0.2.0/24, and the certificate contains 198.51.100.1.
+    The CA permits 192.0.2.0/24, and the certificate contains 198.51.100.1. Clients report a name outside
+    the permitted subtrees.
     """
     changed = beside(case, ip(_OUTSIDE))
     return constrained(changed, case.intermediate(), permitted(ip(_NETWORK + _MASK)))
@@ -248,7 +249,8 @@ def nc_ip_bad_length(case: Case) -> Case:
 def nc_ip_mask_gap(case: Case) -> Case:
     """The issuing CA certificate permits an IP range with the mask 255.0.255.0.
 
-    The mask is not a CIDR prefix; the address is inside the range if compared bit by bit.
+    The mask is not a CIDR prefix, and many validators reject it; for the others, the address is inside
+    the range if compared bit by bit.
     """
     mask = bytes((255, 0, 255, 0))
     return constrained(beside(case, ip(_INSIDE)), case.intermediate(), permitted(ip(_NETWORK + mask)))

@@ -232,8 +232,8 @@ def chain_name_rdn_order(case: Case) -> Case:
 def nul_in_cn(case: Case) -> Case:
     """The certificate has a NUL byte in its common name, and no SAN.
 
-    Clients that stop reading at the NUL accept the certificate for another host, as NSS did before
-    3.12.3.
+    Clients must report a host name mismatch. Clients that stop reading at the NUL accept the certificate
+    for another host, as NSS did before 3.12.3.
     """
     return leave_out(_with_cn(case, f"{_cn(case)}\0.evil.test".encode()), _SAN)
 
@@ -248,8 +248,8 @@ def nul_in_cn(case: Case) -> Case:
 def nul_in_san(case: Case) -> Case:
     """The certificate has a NUL byte in a SAN DNS name.
 
-    Clients that stop reading at the NUL accept the certificate for another host, as Python did before
-    2.7.6 and 3.3.3.
+    Clients must report a host name mismatch. Clients that stop reading at the NUL accept the certificate
+    for another host, as Python did before 2.7.6 and 3.3.3.
     """
     return put(case, _SAN, der.sequence(der.tlv(0x82, f"{_cn(case)}\0.evil.test".encode())))
 

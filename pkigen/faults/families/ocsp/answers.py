@@ -37,7 +37,8 @@ def ocsp_revoked(case: Case) -> Case:
 def ocsp_unknown(case: Case) -> Case:
     """The OCSP response has the status unknown.
 
-    The CA did not issue the certificate, or the responder is not responsible for it.
+    The CA did not issue the certificate, or the responder is not responsible for it. Clients must not
+    treat the certificate as good.
     """
     return answered(case, answers=("unknown",))
 

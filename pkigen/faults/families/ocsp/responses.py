@@ -45,7 +45,7 @@ def ocsp_status_try_later(case: Case) -> Case:
 def ocsp_status_sig_required(case: Case) -> Case:
     """The OCSP response has the error status sigRequired.
 
-    The responder requires signed requests; browsers do not sign them.
+    The responder requires signed requests, which few clients can send: they have no certificate status.
     """
     return answered(case, status=5)
 
