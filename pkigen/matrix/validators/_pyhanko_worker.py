@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class _Judge:
         context = self._validator.ValidationContext(
             trust_roots=[one for path in case["anchors"] for one in self._certificates(path)],
             moment=datetime.fromisoformat(case["at"]),
+            time_tolerance=timedelta(0),  # one second by default
             crls=[Path(path).read_bytes() for path in case["crls"]] if mode == "require" else [],
             revocation_mode=mode,
             allow_fetching=False,
