@@ -38,10 +38,10 @@ def test_no_difference_is_without_a_reason(
     suite = build(load(profile), tmp_path / "out", BuildOptions(keys="pool")).folder
     if target:
         code = main(["export", str(suite), "--to", target, "--out", str(tmp_path / target)])
-        if code == 1:  # a profile of clients, mailboxes or users alone
+        if code == 1:  # a profile of mailboxes alone
             words = capsys.readouterr().err
             assert "can export none of these certificates" in words
-            assert "its extended key usage does not permit TLS servers" in words
+            assert "its extended key usage permits neither TLS servers nor TLS clients" in words
             return
         assert code == 0
         suite = tmp_path / target / "limbo.json"
