@@ -47,7 +47,7 @@ def break_certificate(
         if undo and len(remaining) == len(existing):
             raise InputError(
                 f"{name} has no case with the fault {', '.join(sorted(ids))} from `pkigen break`; "
-                "cases of the profile's negatives end with an edit of the profile"
+                "to remove a case of its negatives, edit the profile"
             )
         forms = [[one.form for one in group] for group in requested]
         added = [{"of": name, "fault": form[0] if len(form) == 1 else form} for form in forms]

@@ -94,10 +94,10 @@ def is_supported(public_key_info: bytes) -> bool:
 
 
 def may_be_self_signed(certificate: Certificate) -> bool:
-    """Return whether a self-issued certificate is signed with its own key, as far as it says so itself.
+    """Return whether a certificate is self-issued, and nothing in it names another key as its issuer's.
 
-    If its key identifiers (RFC 5280, 4.2.1.1 and 4.2.1.2) state no other key, it is, so that a root with a
-    wrong signature is still a root; otherwise the signature decides.
+    A root with a wrong signature is still a root. If the key identifiers (RFC 5280, 4.2.1.1 and 4.2.1.2)
+    differ, the signature decides.
     """
     return certificate.is_self_issued and (
         _names_own_key(certificate) or is_signed_by(certificate, certificate)

@@ -104,7 +104,7 @@ class Likeness:
         place = locate(self._section, (key, "like"))
         where = f"{self._where}.{key}.like"
         if circle:
-            self._add(Problem(f"'{key}' inherits from itself; end the cycle of 'like'", where, place))
+            self._add(Problem(f"'{key}' inherits from itself; remove one 'like' of the cycle", where, place))
         elif isinstance(target, Text):
             known = tuple(self._section)
             what = "certificate" if self._where == "enrolment" else self._where[:-1]

@@ -1,4 +1,4 @@
-"""Words that are no keys of a profile but of other tools, and what to write instead of them.
+"""Keys of other tools that profiles do not have, and what to write instead of each.
 
 The tables also have keys of profiles, for values of another shape: ``crl: 3d`` for ``crl: {valid: 3d}``.
 """

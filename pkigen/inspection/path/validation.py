@@ -39,7 +39,7 @@ class PathResult:
     ``path`` is the certificate and the CAs above it, as far as they are known. ``unused_crls`` maps the DER
     of each CRL that was not used to the reason. If the path is not the one that OpenSSL tries,
     ``openssl_problems`` are the problems of that one. ``all_tried`` is false if there are more paths than
-    were tried. ``ignored`` is a problem of the path that OpenSSL reports against RFC 5280.
+    were tried. ``ignored`` are problems that OpenSSL reports although RFC 5280 permits the path.
     """
 
     problems: tuple[PathProblem, ...]

@@ -1,4 +1,4 @@
-/* Judges cases with BearSSL; with --version it says which. */
+/* Judges cases with BearSSL; --version prints its version. */
 #define _GNU_SOURCE
 #include "lines.h"
 

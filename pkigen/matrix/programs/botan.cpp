@@ -1,4 +1,4 @@
-// Judges cases with Botan; with --version it says which.
+// Judges cases with Botan; --version prints its version.
 #include "lines.h"
 
 #include <chrono>

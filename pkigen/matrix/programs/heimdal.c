@@ -1,4 +1,4 @@
-/* Judges cases with hx509 of Heimdal; with --version it says which. */
+/* Judges cases with hx509 of Heimdal; --version prints its version. */
 #define _GNU_SOURCE
 #include "lines.h"
 

@@ -1,4 +1,4 @@
-/* Judges cases with Mbed TLS; with --version it says which. */
+/* Judges cases with Mbed TLS; --version prints its version. */
 #define _GNU_SOURCE
 #include "lines.h"
 

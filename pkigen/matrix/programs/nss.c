@@ -1,4 +1,4 @@
-/* Judges cases with NSS; with --version it says which. */
+/* Judges cases with NSS; --version prints its version. */
 #define _GNU_SOURCE
 #include "lines.h"
 

@@ -1,4 +1,4 @@
-/* Judges cases with wolfSSL; with --version it says which. */
+/* Judges cases with wolfSSL; --version prints its version. */
 #define _GNU_SOURCE
 #include "lines.h"
 

@@ -16,7 +16,7 @@ using Chain = System.Security.Cryptography.X509Certificates.X509Chain;
 using Store = Mono.Security.X509.X509Store;
 using Stored = Mono.Security.X509.X509Certificate;
 
-/// <summary>Judges cases as the TLS clients of Mono do: purpose, host name, X509Chain. With --version it says which Mono.</summary>
+/// <summary>Judges cases as the TLS clients of Mono do: purpose, host name, X509Chain. --version prints the version of Mono.</summary>
 static class Judge
 {
     const int CertificateFile = 0, ChainFile = 1, Host = 5, At = 6, Anchors = 7, Crls = 8, Fields = 12;
