@@ -45,7 +45,8 @@ def crl_missing_aki(case: Case) -> Case:
 def crl_number_critical(case: Case) -> Case:
     """The CRL has a critical CRL number extension.
 
-    It must not be critical; clients that do not process it must not use the CRL.
+    It must not be critical. Clients that do not process it must not use the CRL; clients that do
+    may accept it.
     """
     return edit_crl(case, Edit(_NUMBER_OCTETS, EditOp.INSERT, der.boolean(True)))
 
@@ -84,7 +85,7 @@ def crl_aki_mismatch(case: Case) -> Case:
     """The CRL has the authority key identifier of a different key.
 
     The signature verifies, but clients that select the key by its identifier find none, and
-    therefore no usable CRL.
+    therefore no usable CRL. Clients that only try the issuer's key accept it.
     """
     return edit_crl(case, Edit(_KEY_IDENTIFIER_VALUE, EditOp.REPLACE_CONTENTS, _OTHER_KEY_IDENTIFIER))
 
