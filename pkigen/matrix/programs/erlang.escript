@@ -67,10 +67,13 @@ with_crls(Lists) ->
 %% Return whether a client accepts the certificates of a server.
 connect(Listener, Sent, Options) ->
     {ok, Port} = inet:port(Listener),
-    spawn(fun() -> serve(Listener, Sent) end),
+    Server = spawn(fun() -> serve(Listener, Sent) end),
     Matching = [{match_fun, public_key:pkix_verify_hostname_match_fun(https)}],
     Fixed = [{verify, verify_peer}, {versions, ['tlsv1.2']}, {customize_hostname_check, Matching}],
-    case ssl:connect({127, 0, 0, 1}, Port, Fixed ++ Options, 10000) of
+    Result = ssl:connect({127, 0, 0, 1}, Port, Fixed ++ Options, 10000),
+    %% It still waits for a client that rejected its options before it connected.
+    exit(Server, kill),
+    case Result of
         {error, closed} -> accepted;
         {error, {tls_alert, {_, Text}}} -> lists:last(string:split(string:trim(Text), "Fatal - "));
         {error, Reason} -> io_lib:format("~0tp", [Reason])
