@@ -87,7 +87,7 @@ def nc_excluded_dns_root(case: Case) -> Case:
     return constrained(case, case.root, excluded(*own_names(case)))
 
 
-@fault("V", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
+@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_dn_permitted_violation(case: Case) -> Case:
     """The issuing CA certificate permits only another organization.
 
@@ -119,7 +119,7 @@ def nc_email_violation(case: Case) -> Case:
     return constrained(changed, case.intermediate(), permitted(email("mail.test")))
 
 
-@fault("V", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
+@fault("R", "path", "6.1.3 (b)", finds=("path:name-constraint", "path-valid", "chain-of-trust"))
 def nc_uri_violation(case: Case) -> Case:
     """The certificate has a URI that its issuing CA does not permit.
 
