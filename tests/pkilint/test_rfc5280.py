@@ -30,8 +30,8 @@ EXPECTED = {
     for fault in entry["faults"]
 }
 SILENT = {fault for entry in _RECORD["silent"] for fault in entry["faults"]}
-_WITH_FAULTS = ("negative", "negative-cabf", "negative-upload", "pkits")
-"""Profiles of faults; `pkits` has invalid paths and CRLs on purpose."""
+_WITH_FAULTS = ("negative", "negative-cabf", "negative-upload", "pkits", "bettertls")
+"""Profiles of faults; the paths of `pkits` and `bettertls` are invalid on purpose."""
 _SAMPLE = 40
 needs_pkilint = pytest.mark.skipif(
     not PYTHON, reason="needs pkilint in .venv-pkilint; make pkilint installs it"
