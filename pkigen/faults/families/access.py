@@ -177,7 +177,7 @@ def cdp_https(case: Case) -> Case:
     return put(case, _CDP, _with_scheme(value_of(case, _CDP), "https"))
 
 
-@fault("P", "lint", "appliance", finds=("crl-url-http",))
+@fault("P", "lint", "appliance", finds=("crl-distribution-point", "crl-url-http"))
 def cdp_ldap(case: Case) -> Case:
     """The certificate refers to its CRL with an ldap URL.
 
