@@ -49,6 +49,8 @@ CERTTOOL = {
     "nc-othername-excluded": "GnuTLS passes over other names, and over constraints of them",
     "nc-dn-in-san": "GnuTLS passes over directory names",
     "nc-dn-subject-mismatch": "GnuTLS passes over directory names",
+    "nc-dn-permitted-violation": "GnuTLS passes over directory names",
+    "nc-uri-violation": "GnuTLS passes over constraints on URIs",
     "nc-intermediate-san-violated": "GnuTLS applies constraints to the end-entity certificate alone",
     "nc-uri-zone": "GnuTLS compares the zone as a host name",
 }

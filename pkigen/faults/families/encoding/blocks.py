@@ -93,7 +93,7 @@ def pem_concat_no_newline(case: Case) -> Case:
     return _chain_written(case, "blocks-joined")
 
 
-@fault("V", "file", "RFC 7468 2")
+@fault("V", "file", "RFC 7468 2", sent=False)
 def pem_single_line_base64(case: Case) -> Case:
     """The base64 data of the certificate file is a single long line.
 
