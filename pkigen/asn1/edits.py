@@ -37,10 +37,9 @@ def _flipped(_data: bytes, element: bytes) -> bytes:
 
 def _unused(data: bytes, element: bytes) -> bytes:
     octets = der.contents(element)[1:]
-    padding = (1 << data[0]) - 1
-    last = octets[-1] | padding
-    if last == octets[-1]:
-        last ^= 1 << (data[0] - 1)
+    # The bit before the unused ones: parsers that set these to 0 could restore the value by chance.
+    last = octets[-1] ^ 1 << data[0]
+    last |= (1 << data[0]) - 1
     return der.bit_string(octets[:-1] + bytes((last,)), data[0])
 
 

@@ -68,7 +68,9 @@ class EditOp(StrEnum):
     REPLACE_CONTENTS = "contents replaced by the data"
     PREPEND_CONTENTS = "data inserted at the start of the contents, length adjusted"
     FLIP_LAST_BIT = "last bit inverted"
-    SET_UNUSED_BITS = "number of unused bits set to the data, and these bits changed, not to 0"
+    SET_UNUSED_BITS = (
+        "number of unused bits set to the data, these bits set to 1, and the one before them inverted"
+    )
     DROP_FIRST_BYTE = "first byte of the contents removed, length adjusted"
     DROP_LAST_BYTE = "last byte of the contents removed, length adjusted"
     TRUNCATE = "truncated by the size of the data, length unchanged"

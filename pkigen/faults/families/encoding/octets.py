@@ -168,7 +168,7 @@ def der_set_unsorted(case: Case) -> Case:
 
 @fault("R", "parse", "4.1.1.3", finds=("path:bad-signature", "chain-issuer"))
 def der_sig_unused_bits(case: Case) -> Case:
-    """The certificate has a signature whose last 3 bits are changed and unused.
+    """The certificate has a changed signature whose last 3 bits are unused.
 
     A signature consists of whole bytes, and DER requires unused bits to be 0, which these are not.
     Clients report a malformed certificate or an invalid signature.
