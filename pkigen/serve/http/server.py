@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import sys
@@ -117,7 +118,8 @@ def run(
         announce()
         server.run(sockets=[listener.socket])
     except KeyboardInterrupt:
-        pass
+        # If uvicorn was not ready, its task is still pending, which asyncio would report at exit.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     finally:
         log.flush()
         signal.signal(signal.SIGTERM, previous)
