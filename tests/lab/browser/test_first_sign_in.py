@@ -96,7 +96,7 @@ def test_the_first_sign_in_works_by_keyboard(person: Person, lab: Lab) -> None:
     page, keys = person.page, person.page.keyboard
     sensor = lab.appliance("sensor-02")
     page.goto(sensor.url)
-    page.get_by_label("Password").wait_for()
+    expect(page.get_by_label("Password")).to_be_focused()
     keys.type(lab.password)
     _enter(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
