@@ -136,7 +136,7 @@ def _answer(call: Callable[[Any], object], connection: Connection) -> None:
 
 
 def _outcome(call: Callable[[Any], object], item: object) -> tuple[BaseException | None, object]:
-    """Return the exception and the result of a call; one of them is None."""
+    """Return the exception that a call raised, or None and its result."""
     try:
         return None, call(item)
     except BaseException as error:  # noqa: BLE001  a panic in native code is not an Exception
